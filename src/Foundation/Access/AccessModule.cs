@@ -1,0 +1,73 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Merlon.Access.Authorization;
+using Merlon.Access.Contracts;
+using Merlon.Access.Keys;
+using Merlon.Access.Model;
+using Merlon.Access.Principals;
+using Merlon.Access.SignIn;
+using Merlon.Access.Storage;
+using Merlon.Kernel;
+using Merlon.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Merlon.Access;
+
+/// <summary>Who is who, and what each may do.</summary>
+public static class AccessModule
+{
+    /// <summary>How long the code of the first start is good for.</summary>
+    private static readonly TimeSpan s_bootstrapLife = TimeSpan.FromHours(24);
+
+    public static IServiceCollection AddAccess(this IServiceCollection services, RoleTokens roleTokens) => services
+        .AddSingleton(roleTokens)
+        .AddSingleton<ControlEvents>()
+        .AddModuleDbContext<AccessDb>()
+        .AddScoped<Authorizer>()
+        .AddScoped<IApiKeyDirectory, ApiKeyDirectory>();
+
+    public static void MapAccess(this IEndpointRouteBuilder routes)
+    {
+        BootstrapEndpoints.Map(routes);
+        PrincipalEndpoints.Map(routes);
+        ApiKeyEndpoints.Map(routes);
+    }
+
+    /// <summary>Puts the declared route policies in force. Stands right after routing.</summary>
+    public static void UseRoutePolicies(this IApplicationBuilder app) => app.UseMiddleware<RoutePolicyMiddleware>();
+
+    /// <summary>Throws when a route has no declared policy: deny by default begins at start.</summary>
+    public static void RequireDeclaredPolicies(this IEndpointRouteBuilder routes)
+    {
+        var undeclared = routes.DataSources.SelectMany(source => source.Endpoints)
+            .Where(endpoint => endpoint.Metadata.GetMetadata<RoutePolicy>() is null)
+            .Select(endpoint => endpoint.DisplayName ?? "(unnamed)")
+            .ToList();
+        if (undeclared.Count > 0)
+            throw new InvalidOperationException($"Routes without a declared policy: {string.Join(", ", undeclared)}.");
+    }
+
+    /// <summary>
+    /// Makes a one-time bootstrap code while there is no principal yet; null afterwards. Any earlier unredeemed code is void.
+    /// </summary>
+    public static async Task<string?> MakeBootstrapCodeAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<AccessDb>();
+        if (await db.Principals.AnyAsync(cancellationToken))
+            return null;
+        var now = scope.ServiceProvider.GetRequiredService<TimeProvider>().GetUtcNow();
+        await db.BootstrapCodes.Where(c => c.RedeemedAt == null).ExecuteDeleteAsync(cancellationToken);
+        var code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+        db.BootstrapCodes.Add(new BootstrapCode { CodeHash = BootstrapEndpoints.HashOf(code), NotAfter = now + s_bootstrapLife });
+        var events = scope.ServiceProvider.GetRequiredService<ControlEvents>();
+        await db.CommitAsync(
+            events.By("system:control", Scope.Default, OcsfClass.AccountChange, ControlEvents.Other, "bootstrap.issue", message: "A one-time bootstrap code was made."),
+            cancellationToken);
+        return code;
+    }
+}

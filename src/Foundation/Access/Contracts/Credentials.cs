@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using Merlon.Kernel;
+
+namespace Merlon.Access.Contracts;
+
+/// <summary>
+/// A random credential in its text form <c>prefix_id_secret</c>: the id is public and used for look-up, the secret has 256 bits and is stored
+/// only as SHA-256 (a slow hash would add nothing: it cannot be guessed).
+/// </summary>
+public sealed record Credential(string Id, string Text, Digest SecretHash)
+{
+    public const string ApiKeyPrefix = "mk";
+    public const string TokenPrefix = "mt";
+
+    private const int IdBytes = 8;
+    private const int SecretBytes = 32;
+
+    public static Credential Mint(string prefix)
+    {
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+        var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes));
+        return new Credential(id, $"{prefix}_{id}_{secret}", HashSecret(secret));
+    }
+
+    /// <summary>Splits a text form. False for anything that could not have been minted; says nothing about whether it is known.</summary>
+    public static bool TryParse(string prefix, string? text, out string id, out Digest secretHash)
+    {
+        id = "";
+        secretHash = default;
+        var length = prefix.Length + 1 + (2 * IdBytes) + 1 + (2 * SecretBytes);
+        if (text is null || text.Length != length || !text.StartsWith(prefix, StringComparison.Ordinal) || text[prefix.Length] != '_')
+            return false;
+        var idText = text.AsSpan(prefix.Length + 1, 2 * IdBytes);
+        var secret = text.AsSpan(prefix.Length + 2 + (2 * IdBytes));
+        if (text[prefix.Length + 1 + (2 * IdBytes)] != '_' || !IsHex(idText) || !IsHex(secret))
+            return false;
+        id = idText.ToString();
+        secretHash = HashSecret(secret.ToString());
+        return true;
+    }
+
+    /// <summary>Compares in constant time.</summary>
+    public static bool Matches(Digest stored, Digest presented)
+    {
+        Span<byte> a = stackalloc byte[Digest.Size], b = stackalloc byte[Digest.Size];
+        stored.CopyTo(a);
+        presented.CopyTo(b);
+        return CryptographicOperations.FixedTimeEquals(a, b);
+    }
+
+    // The hash is over the ASCII text of the secret.
+    private static Digest HashSecret(string secret) => Digest.Of(System.Text.Encoding.ASCII.GetBytes(secret));
+
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
+
+    // Keeps the secret out of logs that print records.
+    public override string ToString() => $"credential {Id}";
+}

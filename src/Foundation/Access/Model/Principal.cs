@@ -1,0 +1,22 @@
+using Merlon.Kernel;
+
+namespace Merlon.Access.Model;
+
+/// <summary>A person or a service. Events carry only its pseudonymous <see cref="Id"/>.</summary>
+internal sealed class Principal
+{
+    public required string Id { get; init; }
+    public required Guid Organisation { get; init; }
+    public required Guid Project { get; init; }
+    public required string Name { get; init; }
+    public required string Role { get; set; }
+
+    /// <summary>P-256 public key (SPKI) with which this subject's personal fields are sealed.</summary>
+    public required byte[] SubjectPublicKey { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? DisabledAt { get; set; }
+
+    public Scope Scope => new(Organisation, Project);
+
+    public static string NewId() => "p_" + Guid.CreateVersion7().ToString("n");
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using Merlon.Access.Contracts;
+using Merlon.Access.Model;
+using Merlon.Access.Storage;
+using Merlon.Kernel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+
+namespace Merlon.Access.SignIn;
+
+/// <summary>Sign-in with the one-time code of the first start, and the session it gives.</summary>
+internal static class BootstrapEndpoints
+{
+    private static readonly TimeSpan s_tokenLife = TimeSpan.FromDays(30);
+
+    internal sealed record RedeemRequest(string Code, string? Name);
+    internal sealed record TokenResponse(string Token, DateTimeOffset ExpiresAt, string Principal, string Role);
+    internal sealed record WhoAmI(string Principal, string Name, string Role, IEnumerable<string> Permissions);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/bootstrap", RedeemAsync).AllowAnyone("the code is the credential, good once");
+        routes.MapGet("/whoami", WhoAmIAsync).RequirePermission(Permissions.ModelRead);
+        routes.MapPost("/logout", LogoutAsync).RequirePermission(Permissions.ModelRead);
+    }
+
+    public static Digest HashOf(string code) => Digest.Of(Encoding.UTF8.GetBytes("merlon bootstrap\n" + code.Trim()));
+
+    private static async Task<IResult> RedeemAsync(
+        RedeemRequest request, AccessDb db, ISubjectKeys subjects, ControlEvents events, IRefusalLog refusals, TimeProvider time, HttpContext context,
+        CancellationToken cancellationToken)
+    {
+        var name = request.Name ?? "admin";
+        if (Names.Check("name", name) is { } invalid)
+            return invalid.ToProblem();
+        var hash = HashOf(request.Code ?? "");
+        var now = time.GetUtcNow();
+        var code = await db.BootstrapCodes.SingleOrDefaultAsync(c => c.CodeHash == hash, cancellationToken);
+        if (code is null || code.RedeemedAt is not null || code.NotAfter <= now)
+        {
+            refusals.Unauthenticated(context.Connection.RemoteIpAddress, "bootstrap.invalid");
+            return new Refusal(RefusalKind.Unauthenticated, "bootstrap.invalid", "This bootstrap code is unknown, used or expired.")
+            {
+                Remedy = "Take the code from the first start's screen, or make a new one with 'merlon recover'.",
+            }.ToProblem();
+        }
+        code.RedeemedAt = now;
+        code.Revision++;
+        var (principal, token, credential) = await PrincipalFactory.CreateAsync(db, subjects, Scope.Default, name, "owner", now, s_tokenLife, cancellationToken);
+        try
+        {
+            await db.CommitAsync(
+                events.By(principal.Id, principal.Scope, OcsfClass.AccountChange, ControlEvents.Create, "principal.create",
+                    new EventResource("principal", principal.Id), "First administrator through the bootstrap code.") with
+                {
+                    Severity = EventSeverity.Medium,
+                    Personal = new PersonalFields(principal.Id, principal.SubjectPublicKey, [new("name", principal.Name)]),
+                },
+                cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return new Refusal(RefusalKind.Unauthenticated, "bootstrap.invalid", "This bootstrap code was just used by someone else.").ToProblem();
+        }
+        return TypedResults.Ok(new TokenResponse(credential.Text, token.NotAfter, principal.Id, principal.Role));
+    }
+
+    private static async Task<IResult> WhoAmIAsync(Caller caller, AccessDb db, CancellationToken cancellationToken)
+    {
+        var principal = await db.Principals.AsNoTracking().SingleAsync(p => p.Id == caller.Id, cancellationToken);
+        return TypedResults.Ok(new WhoAmI(caller.Id, principal.Name, caller.Role, Permissions.Of(caller.Role).Order(StringComparer.Ordinal)));
+    }
+
+    private static async Task<IResult> LogoutAsync(Caller caller, HttpContext context, AccessDb db, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!Credential.TryParse(Credential.TokenPrefix, context.Request.Headers.Authorization.ToString().Split(' ')[^1], out var id, out _))
+            throw new InvalidOperationException("The call was authorised without a token.");
+        var token = await db.Tokens.SingleAsync(t => t.Id == id, cancellationToken);
+        token.RevokedAt = time.GetUtcNow();
+        await db.CommitAsync(events.By(caller, OcsfClass.Authentication, 2, "access.logout"), cancellationToken);
+        return TypedResults.NoContent();
+    }
+}

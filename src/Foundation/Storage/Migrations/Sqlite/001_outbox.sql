@@ -1,0 +1,3 @@
+CREATE TABLE storage_outbox(
+    Id TEXT NOT NULL PRIMARY KEY,
+    Payload BLOB NOT NULL) STRICT;

@@ -1,0 +1,107 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Merlon.Kernel;
+using Merlon.Storage.Contracts;
+using Microsoft.Data.Sqlite;
+
+namespace Merlon.Storage.Outbox;
+
+/// <summary>
+/// Moves events from the outbox table into the ledger, in order of their ids. The append is idempotent by event id, so a crash between the
+/// append and the delete records nothing twice.
+/// </summary>
+public sealed class OutboxPump : IDisposable
+{
+    private const int NonceSize = 12;
+    private const int TagSize = 16;
+
+    private readonly StorageOptions _options;
+    private readonly IEventSink _sink;
+    private readonly AesGcm _cipher;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    public OutboxPump(StorageOptions options, IEventSink sink)
+    {
+        _options = options;
+        _sink = sink;
+        _cipher = new AesGcm(options.OutboxKey.Span, TagSize);
+    }
+
+    internal OutboxEntry Seal(SecurityEvent securityEvent)
+    {
+        var plain = JsonSerializer.SerializeToUtf8Bytes(securityEvent, OutboxJson.Default.SecurityEvent);
+        var payload = new byte[NonceSize + plain.Length + TagSize];
+        RandomNumberGenerator.Fill(payload.AsSpan(0, NonceSize));
+        _cipher.Encrypt(payload.AsSpan(0, NonceSize), plain, payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length),
+            securityEvent.Id.ToByteArray());
+        return new OutboxEntry { Id = securityEvent.Id, Payload = payload };
+    }
+
+    /// <summary>Delivers everything that is committed by now. Safe to call at any time and from many callers.</summary>
+    /// <returns>How many events were delivered.</returns>
+    public async Task<int> FlushAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await using var connection = new SqliteConnection(_options.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            var pending = await ReadAsync(connection, cancellationToken);
+            // All are handed over before the first is awaited: the ledger makes one fsync of them.
+            var appends = pending.Select(e => _sink.AppendAsync(e, Durability.Disk, cancellationToken).AsTask()).ToArray();
+            await Task.WhenAll(appends);
+            if (pending.Count > 0)
+                await DeleteAsync(connection, pending, cancellationToken);
+            return pending.Count;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<List<SecurityEvent>> ReadAsync(SqliteConnection connection, CancellationToken cancellationToken)
+    {
+        var events = new List<SecurityEvent>();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT Id, Payload FROM storage_outbox ORDER BY Id";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            events.Add(Open(reader.GetGuid(0), (byte[])reader.GetValue(1)));
+        return events;
+    }
+
+    private SecurityEvent Open(Guid id, byte[] payload)
+    {
+        var plain = new byte[payload.Length - NonceSize - TagSize];
+        _cipher.Decrypt(payload.AsSpan(0, NonceSize), payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length), plain, id.ToByteArray());
+        return JsonSerializer.Deserialize(plain, OutboxJson.Default.SecurityEvent) ?? throw new InvalidDataException($"Outbox entry {id} is empty.");
+    }
+
+    private static async Task DeleteAsync(SqliteConnection connection, List<SecurityEvent> delivered, CancellationToken cancellationToken)
+    {
+        await using var transaction = (SqliteTransaction)await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "DELETE FROM storage_outbox WHERE Id = $id";
+        var id = command.Parameters.Add("$id", SqliteType.Text);
+        foreach (var securityEvent in delivered)
+        {
+            // The same text form as EF Core writes.
+            id.Value = securityEvent.Id.ToString().ToUpperInvariant();
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _cipher.Dispose();
+        _turn.Dispose();
+    }
+}
+
+[JsonSerializable(typeof(SecurityEvent))]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+internal sealed partial class OutboxJson : JsonSerializerContext;
