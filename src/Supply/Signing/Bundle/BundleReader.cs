@@ -18,7 +18,7 @@ internal static class BundleReader
     {
         if (utf8.Length > Limits.MaxBundleBytes)
             return Invalid("bundle", $"is larger than {Limits.MaxBundleBytes} bytes");
-        return Parse(utf8, "bundle", root =>
+        return Parse<ParsedBundle>(utf8, "bundle", root =>
         {
             if (Text(root, "mediaType") != SignatureFormat.BundleMediaType)
                 return Invalid("bundle", $"has a media type other than {SignatureFormat.BundleMediaType}");
