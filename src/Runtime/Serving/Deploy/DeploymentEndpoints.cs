@@ -1,0 +1,67 @@
+using Merlon.Access.Contracts;
+using Merlon.Kernel;
+using Merlon.Registry.Contracts;
+using Merlon.Serving.Contracts;
+using Merlon.Serving.Nodes;
+using Merlon.Serving.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+
+namespace Merlon.Serving.Deploy;
+
+/// <summary>Endpoints: deploy to them, roll them back, see how they stand.</summary>
+internal static class DeploymentEndpoints
+{
+    private const long MinMemory = 128L << 20;
+    private const long MaxMemory = 1L << 40;
+
+    internal sealed record DeployRequest(
+        string Reference, string Environment, long? MemoryBytes, double? Cpus, int? Threads, IReadOnlyList<string>? Devices);
+
+    internal sealed record Deployed(
+        string Endpoint, string Environment, Guid RevisionId, int Revision, string Reference, Digest Manifest, Digest Contract, Digest Policy, string Isolation,
+        IReadOnlyList<string> MissingIsolation, string Sandbox, double StartMilliseconds, bool Effective);
+
+    internal sealed record RevisionView(
+        Guid Id, int Number, string Reference, Digest Manifest, string State, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, string? Problem);
+
+    internal sealed record EndpointView(string Name, string Environment, Guid? CurrentRevision, WorkerStatus? Worker, IReadOnlyList<RevisionView> Revisions);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/endpoints", ListAsync).RequirePermission(Permissions.EndpointRead);
+        routes.MapPost("/endpoints/{name}/deployments", DeployAsync).RequirePermission(Permissions.EndpointDeploy);
+        routes.MapPost("/endpoints/{name}/rollback", RollBackAsync).RequirePermission(Permissions.EndpointDeploy);
+    }
+
+    private static async Task<IResult> ListAsync(Caller caller, ServingDb db, NodeDirectory nodes, CancellationToken cancellationToken)
+    {
+        var endpoints = await db.Endpoints.AsNoTracking()
+            .Where(e => e.Organisation == caller.Scope.Organisation && e.Project == caller.Scope.Project).OrderBy(e => e.Name).ToListAsync(cancellationToken);
+        var ids = endpoints.ConvertAll(e => e.Id);
+        var revisions = await db.Revisions.AsNoTracking().Where(r => ids.Contains(r.EndpointId)).OrderByDescending(r => r.Number).ToListAsync(cancellationToken);
+        return TypedResults.Ok(endpoints.ConvertAll(e => new EndpointView(
+            e.Name, e.Environment, e.CurrentRevisionId, e.CurrentRevisionId is { } current ? nodes.StatusOf(current) : null,
+            [.. revisions.Where(r => r.EndpointId == e.Id).Take(20).Select(r => new RevisionView(
+                r.Id, r.Number, $"{r.Model}@{r.ModelVersion}", r.Manifest, r.State.ToString().ToLowerInvariant(), r.CreatedAt, r.ActivatedAt, r.Problem))])));
+    }
+
+    private static async Task<IResult> DeployAsync(
+        string name, DeployRequest request, Caller caller, DeploymentService deployments, CancellationToken cancellationToken)
+    {
+        if (!ModelReference.TryParse(request.Reference, out var reference))
+            return new Refusal(RefusalKind.Invalid, "reference.invalid", $"'{Text.Printable(request.Reference, 80)}' is not a version.") { Remedy = "Write NAME@N, as in fraud@1." }.ToProblem();
+        var resources = new WorkerResources(
+            request.MemoryBytes ?? (1L << 30), request.Cpus ?? 2, Processes: 128, request.Threads ?? 1, request.Devices ?? []);
+        if (resources.MemoryBytes is < MinMemory or > MaxMemory || resources.Cpus is not (> 0 and <= 1024) || resources.Threads is < 1 or > 256)
+            return new Refusal(RefusalKind.Invalid, "resources.invalid", "Memory must be between 128 MiB and 1 TiB, CPUs between 0 and 1024, threads between 1 and 256.").ToProblem();
+        if (resources.Devices.Any(d => !d.StartsWith("/dev/", StringComparison.Ordinal) || d.Contains("..", StringComparison.Ordinal)))
+            return new Refusal(RefusalKind.Invalid, "resources.device", "A device is a path under /dev.").ToProblem();
+        return (await deployments.DeployAsync(caller, name, reference, request.Environment ?? "", resources, cancellationToken)).ToHttp();
+    }
+
+    private static async Task<IResult> RollBackAsync(string name, Caller caller, DeploymentService deployments, CancellationToken cancellationToken) =>
+        (await deployments.RollBackAsync(caller, name, cancellationToken)).ToHttp();
+}
