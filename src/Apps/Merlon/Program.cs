@@ -1,1 +1,3 @@
-return 0;
+using Merlon.App.Cli;
+
+return await MerlonCli.RunAsync(args);

@@ -43,7 +43,7 @@ internal static class BootstrapEndpoints
             refusals.Unauthenticated(context.Connection.RemoteIpAddress, "bootstrap.invalid");
             return new Refusal(RefusalKind.Unauthenticated, "bootstrap.invalid", "This bootstrap code is unknown, used or expired.")
             {
-                Remedy = "Take the code from the first start's screen, or make a new one with 'merlon recover'.",
+                Remedy = "Take the code from the first start's screen, or start Merlon again: while nobody has signed in, each start prints a new one.",
             }.ToProblem();
         }
         code.RedeemedAt = now;

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Merlon.App.Up;
+
+namespace Merlon.App.Cli.Access;
+
+/// <summary>Sign in, sign out, and who am I.</summary>
+internal static class LoginCommand
+{
+    public static Command Make()
+    {
+        var bootstrap = new Option<string?>("--bootstrap") { Description = "The one-time code that the first 'merlon up' printed" };
+        var token = new Option<string?>("--token") { Description = "An access token, as made by 'merlon principal create'" };
+        var ca = new Option<FileInfo?>("--ca") { Description = "CA file of the server; needed with --token on a machine that has not signed in before" };
+        var server = new Option<string>("--server") { Description = "Address of the control API", DefaultValueFactory = _ => "https://localhost:8443" };
+        var name = new Option<string?>("--name") { Description = "Your name, for the first administrator" };
+        return new Command("login", "Sign in to a Merlon server").With(bootstrap, token, ca, server, name).Does(async (result, cancellationToken) =>
+        {
+            var (code, given) = (result.GetValue(bootstrap), result.GetValue(token));
+            if (code is null == given is null)
+                throw CliException.Usage("Sign in with either --bootstrap CODE or --token TOKEN.");
+            var address = result.GetValue(server)!;
+            var credentials = code is not null
+                ? await RedeemAsync(address, code, result.GetValue(name), cancellationToken)
+                : new Credentials(address, ReadCa(result.GetValue(ca)), given!);
+            using var api = new ApiClient(credentials.Server, credentials.CaPem, credentials.Token);
+            var me = await api.GetAsync("whoami", cancellationToken);
+            credentials.Save();
+            Output.Line($"Signed in to {credentials.Server} as {me.Get("name")} ({me.Get("role")}).");
+            return ExitCodes.Done;
+        });
+    }
+
+    public static Command MakeLogout() => new Command("logout", "Sign out and revoke the token of this machine").Does(async (_, cancellationToken) =>
+    {
+        using (var api = ApiClient.Open())
+            await api.PostAsync("logout", null, cancellationToken);
+        Credentials.Forget();
+        Output.Line("Signed out.");
+        return ExitCodes.Done;
+    });
+
+    public static Command MakeWhoAmI()
+    {
+        var json = CommandBase.JsonOption();
+        return new Command("whoami", "Show who you are signed in as").With(json).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            var me = await api.GetAsync("whoami", cancellationToken);
+            if (!result.PrintedJson(json, me))
+                Output.Line($"{me.Get("name")} ({me.Get("role")}), {me.Get("principal")}, at {api.Server}");
+            return ExitCodes.Done;
+        });
+    }
+
+    /// <summary>The code carries the fingerprint of the CA, so that the server is verified before the code is sent, without reading any file of it.</summary>
+    internal static async Task<Credentials> RedeemAsync(string server, string text, string? name, CancellationToken cancellationToken)
+    {
+        if (!BootstrapText.TryParse(text, out var code, out var fingerprint))
+            throw CliException.Usage("This is not a bootstrap code.", "Copy it whole, as the first 'merlon up' printed it.");
+        var pem = await FetchCaAsync(server, cancellationToken);
+        if (!BootstrapText.Matches(pem, fingerprint))
+            throw CliException.Refused($"{server} is not the server that printed this code: its CA has another fingerprint.");
+        using var api = new ApiClient(server, pem, token: null);
+        var answer = await api.PostAsync("bootstrap", new JsonObject { ["code"] = code, ["name"] = name }, cancellationToken);
+        return new Credentials(server, pem, answer.Get("token"));
+    }
+
+    private static async Task<string> FetchCaAsync(string server, CancellationToken cancellationToken)
+    {
+        // Unverified on purpose: what comes is only believed if it has the fingerprint of the code.
+        using var http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true }, UseProxy = false });
+        try
+        {
+            return await http.GetStringAsync(new Uri(server.TrimEnd('/') + "/api/v1/ca"), cancellationToken);
+        }
+        catch (HttpRequestException)
+        {
+            throw CliException.Unreachable($"No Merlon answers at {server}.", "Start it with: merlon up");
+        }
+    }
+
+    private static string ReadCa(FileInfo? file)
+    {
+        if (file is not null)
+            return File.ReadAllText(file.FullName);
+        return Credentials.Load().CaPem;
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+
+namespace Merlon.App.Cli.Access;
+
+/// <summary>People and services that may use the control API.</summary>
+internal static class PrincipalCommand
+{
+    public static Command Make() => new Command("principal", "Make, list and disable people and services").With(Create(), List(), Disable());
+
+    private static Command Create()
+    {
+        var name = new Argument<string>("NAME") { Description = "Name of the person or service" };
+        var role = new Option<string>("--role") { Description = "owner, security-officer, ml-engineer, approver, operator or auditor", Required = true };
+        var expires = new Option<string>("--expires") { Description = "Life of the access token", DefaultValueFactory = _ => "90d" };
+        var json = CommandBase.JsonOption();
+        return new Command("create", "Make a principal; its access token is shown once").With(name, role, expires, json).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            var days = Math.Max(1, KeyCommand.ParseLife(result.GetValue(expires)!) / 86_400);
+            var made = await api.PostAsync("principals", new { name = result.GetValue(name), role = result.GetValue(role), expiresInDays = days }, cancellationToken);
+            if (result.PrintedJson(json, made))
+                return ExitCodes.Done;
+            Output.Line(made.Get("token"));
+            Console.Error.WriteLine($"'{made.Get("name")}' ({made.Get("role")}) signs in with: merlon login --token TOKEN. The token is not shown again.");
+            return ExitCodes.Done;
+        });
+    }
+
+    private static Command List()
+    {
+        var json = CommandBase.JsonOption();
+        return new Command("list", "List principals").With(json).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            var all = await api.GetAsync("principals", cancellationToken);
+            if (!result.PrintedJson(json, all))
+                Output.Table(["NAME", "ROLE", "ID", "CREATED", "DISABLED"], all.Items().Select(p => new[]
+                {
+                    p.Get("name"), p.Get("role"), p.Get("principal"), Output.Time(p.Get("createdAt")), Output.Time(p.Get("disabledAt")),
+                }));
+            return ExitCodes.Done;
+        });
+    }
+
+    private static Command Disable()
+    {
+        var name = new Argument<string>("NAME") { Description = "Principal to disable" };
+        return new Command("disable", "Disable a principal and its tokens at once").With(name).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            await api.DeleteAsync($"principals/{Uri.EscapeDataString(result.GetValue(name)!)}", cancellationToken);
+            Output.Line($"'{result.GetValue(name)}' is disabled.");
+            return ExitCodes.Done;
+        });
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Merlon.App.Cli;
+
+/// <summary>Speaks to the control API and trusts exactly one CA. Answers are JSON nodes: the command line prints them, it does not interpret them.</summary>
+internal sealed class ApiClient : IDisposable
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(10);
+    private readonly HttpClient _http;
+
+    public ApiClient(string server, string caPem, string? token)
+    {
+        Server = server.TrimEnd('/');
+        _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = Pinned(caPem) }, UseProxy = false })
+        {
+            BaseAddress = new Uri(Server + "/api/v1/"),
+            Timeout = s_timeout,
+        };
+        if (token is not null)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    public string Server { get; }
+
+    /// <summary>The client of the signed-in user.</summary>
+    public static ApiClient Open()
+    {
+        var credentials = Credentials.Load();
+        return new ApiClient(credentials.Server, credentials.CaPem, credentials.Token);
+    }
+
+    public Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+    public Task<JsonNode> PostAsync(string path, object? body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, Json(body), cancellationToken);
+    public Task<JsonNode> PutAsync(string path, object body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, path, Json(body), cancellationToken);
+    public Task<JsonNode> DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, null, cancellationToken);
+
+    public async Task<JsonNode> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var response = await SendRawAsync(method, path, content, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text) ?? new JsonObject();
+    }
+
+    /// <summary>Sends and returns the answer with its body unread; a refusal becomes a <see cref="CliException"/>.</summary>
+    public async Task<HttpResponseMessage> SendRawAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e);
+        }
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+            throw await RefusalAsync(response, cancellationToken);
+    }
+
+    private CliException Unreachable(HttpRequestException e) => e.HttpRequestError == HttpRequestError.SecureConnectionError
+        ? CliException.Unreachable($"{Server} does not prove to be the server you signed in to.", "If it was set up anew, sign in again: merlon login --bootstrap CODE")
+        : CliException.Unreachable($"No Merlon answers at {Server}.", "Start it with: merlon up");
+
+    private static async Task<CliException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        JsonNode? problem = null;
+        try
+        {
+            problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (JsonException)
+        {
+            // Not ours: the status alone has to do.
+        }
+        var title = problem?["title"]?.GetValue<string>() ?? $"The server answered {(int)response.StatusCode}.";
+        return new CliException(
+            response.StatusCode == HttpStatusCode.ServiceUnavailable ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem?["remedy"]?.GetValue<string>());
+    }
+
+    private static JsonContent? Json(object? body) => body is null ? null : JsonContent.Create(body);
+
+    /// <summary>Accepts a server whose certificate chains to this CA and names the host, and no other.</summary>
+    internal static RemoteCertificateValidationCallback Pinned(string caPem) => (_, certificate, _, errors) =>
+    {
+        if (certificate is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
+            return false;
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.ImportFromPem(caPem);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        return chain.Build(X509CertificateLoader.LoadCertificate(certificate.GetRawCertData()));
+    };
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,28 @@
+using System.Net;
+
+namespace Merlon.App.Cli.Models;
+
+/// <summary>A file as a request body, read once in large pieces, with its progress told.</summary>
+internal sealed class FileContent(FileStream stream, Action<long> report) : HttpContent
+{
+    private const int PieceSize = 1 << 20;
+
+    protected override Task SerializeToStreamAsync(Stream target, TransportContext? context) => SerializeToStreamAsync(target, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream target, TransportContext? context, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[PieceSize];
+        int read;
+        while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            report(read);
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = stream.Length - stream.Position;
+        return true;
+    }
+}
