@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Merlon.Kernel;
+using Merlon.Scanning.Contracts;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
@@ -11,9 +12,8 @@ namespace Merlon.Admission.Policy;
 /// <summary>Reads a policy strictly: an unknown word is an error, never ignored, because a misspelt rule would not be enforced.</summary>
 internal static class PolicyReader
 {
-    /// <summary>Bounds on the text of a policy.</summary>
+    /// <summary>Bound on the text of a policy; depth is bounded by <see cref="PlainYaml.MaxDepth"/>.</summary>
     internal const int MaxBytes = 256 * 1024;
-    internal const int MaxDepth = 8;
 
     public static string DefaultText { get; } = ReadDefault();
 
@@ -23,10 +23,7 @@ internal static class PolicyReader
             return new Refusal(RefusalKind.TooLarge, "policy.size", $"A policy has at most {MaxBytes} bytes.");
         try
         {
-            if (!IsPlain(text))
-                return Invalid($"it uses anchors or tags, or is nested deeper than {MaxDepth} levels");
-            var document = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().Build()
-                .Deserialize<PolicyDocument?>(text);
+            var document = PlainYaml.Read<PolicyDocument>(text);
             return document is null ? Invalid("it is empty") : Check(document) is { } problem ? Invalid(problem) : document;
         }
         catch (YamlException e)
@@ -40,29 +37,6 @@ internal static class PolicyReader
             .WithTypeConverter(new GateModeConverter()).DisableAliases().Build().Serialize(document);
 
     public static Digest DigestOf(string text) => Digest.Of(Encoding.UTF8.GetBytes(text));
-
-    // Anchors can blow a small text up, tags can name types, and deep nesting would exhaust the stack of the recursive reader.
-    private static bool IsPlain(string text)
-    {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
-        {
-            switch (parser.Current)
-            {
-                case AnchorAlias:
-                case NodeEvent { Anchor.IsEmpty: false }:
-                case NodeEvent { Tag.IsEmpty: false }:
-                    return false;
-                case MappingStart or SequenceStart when ++depth > MaxDepth:
-                    return false;
-                case MappingEnd or SequenceEnd:
-                    depth--;
-                    break;
-            }
-        }
-        return true;
-    }
 
     private static string? Check(PolicyDocument document)
     {

@@ -1,0 +1,46 @@
+namespace Merlon.App.Up;
+
+/// <summary>A role's log file, bounded: at the limit it becomes <c>NAME.log.1</c> and a new one begins.</summary>
+internal sealed class RoleLog(string folder, string role) : IDisposable
+{
+    private const long MaxBytes = 16 << 20;
+    private readonly Lock _lock = new();
+    private StreamWriter? _writer;
+
+    public string FilePath { get; } = Path.Combine(folder, role + ".log");
+
+    /// <summary>The last line that told of a warning or worse.</summary>
+    public string LastProblem { get; private set; } = "";
+
+    public void Write(string line)
+    {
+        lock (_lock)
+        {
+            // The console formatter of the roles begins a line with its level.
+            if (line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal) || line.StartsWith("merlon:", StringComparison.Ordinal))
+                LastProblem = line;
+            try
+            {
+                _writer ??= new StreamWriter(FilePath, append: true) { AutoFlush = true };
+                if (_writer.BaseStream.Position > MaxBytes)
+                    Rotate();
+                _writer.WriteLine(line);
+            }
+            catch (IOException)
+            {
+                // A full disk stops what needs evidence; the log of a role is not evidence and must not stop the role.
+                _writer?.Dispose();
+                _writer = null;
+            }
+        }
+    }
+
+    private void Rotate()
+    {
+        _writer!.Dispose();
+        File.Move(FilePath, FilePath + ".1", overwrite: true);
+        _writer = new StreamWriter(FilePath, append: true) { AutoFlush = true };
+    }
+
+    public void Dispose() => _writer?.Dispose();
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Merlon.App.Roles;
+
+namespace Merlon.App.Up;
+
+/// <summary>One role as a child process: started with its own user, watched, and started again when it dies.</summary>
+internal sealed class RoleProcess(RoleStart start, ProgramStage program, int user, RoleLog log, Action<string> tell, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_startPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private TaskCompletionSource<RoleReady> _ready = NewReady();
+    private Process? _process;
+    private Task _watch = Task.CompletedTask;
+    private RoleStart _start = start;
+
+    public string Role => _start.Role;
+    public int ProcessId => _process?.Id ?? 0;
+
+    /// <summary>Starts the role and waits until it is ready.</summary>
+    /// <exception cref="Cli.CliException">It did not become ready; the last line of its log says why.</exception>
+    public async Task<RoleReady> StartAsync(CancellationToken cancellationToken)
+    {
+        Launch();
+        var exited = _process!.WaitForExitAsync(cancellationToken);
+        await Task.WhenAny(_ready.Task, exited, Task.Delay(s_startPatience, time, cancellationToken));
+        if (!_ready.Task.IsCompletedSuccessfully)
+        {
+            var why = exited.IsCompleted ? "stopped while it started" : "did not become ready";
+            throw Cli.CliException.Refused($"The role {Role} {why}. {log.LastProblem}".TrimEnd(), $"Its log: {log.FilePath}");
+        }
+        var ready = await _ready.Task;
+        // A restart must be reachable where the first start was.
+        _start = _start with { Port = ready.Port };
+        _watch = WatchAsync();
+        return ready;
+    }
+
+    private void Launch()
+    {
+        _ready = NewReady();
+        var info = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var command = Command();
+        info.FileName = command[0];
+        foreach (var word in command[1..])
+            info.ArgumentList.Add(word);
+        SetEnvironment(info);
+        var process = Process.Start(info) ?? throw new InvalidOperationException($"The role {Role} could not be started.");
+        process.OutputDataReceived += (_, e) => OnLine(e.Data);
+        process.ErrorDataReceived += (_, e) => OnLine(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(_start));
+        process.StandardInput.Flush();
+        _process = process;
+    }
+
+    private List<string> Command()
+    {
+        List<string> run = [program.Dotnet, program.Assembly, "role", Role];
+        if (!RoleUsers.IsRoot || user == 0)
+            return run;
+        var id = user.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return
+        [
+            "setpriv", $"--reuid={id}", $"--regid={id}", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all",
+            "--", .. run,
+        ];
+    }
+
+    private void SetEnvironment(ProcessStartInfo info)
+    {
+        // Nothing of the caller's environment reaches a role but what it needs to run.
+        var path = info.Environment.TryGetValue("PATH", out var value) ? value : null;
+        info.Environment.Clear();
+        info.Environment["PATH"] = string.IsNullOrEmpty(path) ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
+        info.Environment["DOTNET_ROOT"] = program.DotnetRoot;
+        info.Environment["DOTNET_EnableDiagnostics"] = "0";
+        info.Environment["DOTNET_gcServer"] = "0";
+        info.Environment["DOTNET_TieredPGO"] = "1";
+        info.Environment["ORT_DISABLE_TELEMETRY"] = "1";
+        info.WorkingDirectory = "/";
+    }
+
+    private void OnLine(string? line)
+    {
+        if (line is null)
+            return;
+        if (line.StartsWith(RoleReady.Mark, StringComparison.Ordinal))
+            _ready.TrySetResult(JsonSerializer.Deserialize<RoleReady>(line.AsSpan(RoleReady.Mark.Length))!);
+        else
+            log.Write(line);
+    }
+
+    private async Task WatchAsync()
+    {
+        var pause = TimeSpan.Zero;
+        while (true)
+        {
+            var startedAt = time.GetTimestamp();
+            await _process!.WaitForExitAsync();
+            if (_stopping.IsCancellationRequested)
+                return;
+            tell($"{Role} stopped unexpectedly (exit {_process.ExitCode}); starting it again.");
+            pause = time.GetElapsedTime(startedAt) > TimeSpan.FromSeconds(30) ? TimeSpan.Zero
+                : pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, s_longestPause.Ticks));
+            await Task.Delay(pause, time);
+            if (_stopping.IsCancellationRequested)
+                return;
+            _process.Dispose();
+            Launch();
+        }
+    }
+
+    /// <summary>Asks the role to drain and stop; kills it when it does not.</summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        if (_process is null || _process.HasExited)
+            return;
+        const int terminate = 15;
+        _ = RoleUsers.Signal(_process.Id, terminate);
+        using var patience = new CancellationTokenSource(s_stopPatience);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            tell($"{Role} did not stop within {s_stopPatience.TotalSeconds:0} seconds; killing it.");
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+        await _watch;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _process?.Dispose();
+        _stopping.Dispose();
+    }
+
+    private static TaskCompletionSource<RoleReady> NewReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
