@@ -94,7 +94,7 @@ public ref struct TensorReader
     }
 
     /// <summary>The requested outputs after the last tensor of a request; the number of indices written to <paramref name="outputs"/>, 0 for all.</summary>
-    public int ReadOutputs(Span<ushort> outputs)
+    public int ReadOutputs(scoped Span<ushort> outputs)
     {
         if (_remaining != 0)
             throw new InvalidOperationException("Outputs stand after the last tensor.");

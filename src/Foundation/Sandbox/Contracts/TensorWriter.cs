@@ -135,11 +135,11 @@ public sealed class TensorWriter : IBufferWriter<byte>, IDisposable
 
     private void Grow(int more)
     {
-        if (more <= _buffer.Length - _length)
-            return;
         ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
         if (more > Limits.MaxPayload - _length)
             throw new WorkerProtocolException($"A payload has at most {Limits.MaxPayload} bytes.");
+        if (more <= _buffer.Length - _length)
+            return;
         var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(2L * _buffer.Length, (long)_length + more), Limits.MaxPayload));
         _buffer.AsSpan(0, _length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);

@@ -119,8 +119,9 @@ public sealed class TensorCodecTests
     private static void ReadAll(ReadOnlySpan<byte> payload)
     {
         var reader = new TensorReader(payload);
+        Span<long> shape = stackalloc long[8];
         while (reader.TryNext(out var tensor))
-            tensor.CopyShape(stackalloc long[8]);
+            tensor.CopyShape(shape);
         reader.ReadOutputs(stackalloc ushort[2]);
     }
 }

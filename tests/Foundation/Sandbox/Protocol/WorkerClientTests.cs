@@ -61,7 +61,8 @@ public sealed class WorkerClientTests
         await using var client = await pair.ConnectAsync();
         await Parallel.ForEachAsync(Enumerable.Range(0, 4000), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, _) =>
         {
-            using var source = new CancellationTokenSource();
+            // Not disposed: the other thread may cancel it after the answer.
+            var source = new CancellationTokenSource();
             var call = client.InferAsync(WorkerPair.Request(i), source.Token);
             if (i % 3 == 0)
                 ThreadPool.UnsafeQueueUserWorkItem(static s => ((CancellationTokenSource)s!).Cancel(), source);
