@@ -85,7 +85,8 @@ public readonly struct Digest : IEquatable<Digest>
     public static bool operator !=(Digest left, Digest right) => !left.Equals(right);
 }
 
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+/// <summary>Public because source generators in other modules make it.</summary>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.GetString(), out var digest) ? digest : throw new JsonException("Not a SHA-256 digest.");
