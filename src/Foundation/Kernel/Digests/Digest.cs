@@ -85,7 +85,8 @@ public readonly struct Digest : IEquatable<Digest>
     public static bool operator !=(Digest left, Digest right) => !left.Equals(right);
 }
 
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+/// <summary>A digest as its text form. Public, because source-generated JSON in other modules names it.</summary>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.GetString(), out var digest) ? digest : throw new JsonException("Not a SHA-256 digest.");
