@@ -28,16 +28,18 @@ internal readonly record struct FrameHeader(FrameKind Kind, uint Id, int Payload
         BinaryPrimitives.WriteUInt32LittleEndian(destination[5..], Id);
     }
 
-    /// <summary>False when fewer than <see cref="Size"/> bytes are there.</summary>
+    /// <summary>False when fewer than <see cref="Size"/> bytes are there. The length is judged as soon as it is known.</summary>
     /// <exception cref="Contracts.WorkerProtocolException">The length is out of bounds or the kind unknown.</exception>
     public static bool TryRead(ReadOnlySpan<byte> source, out FrameHeader header)
     {
         header = default;
-        if (source.Length < Size)
+        if (source.Length < sizeof(uint))
             return false;
         var length = BinaryPrimitives.ReadUInt32LittleEndian(source);
         if (length is < AfterLength or > Limits.MaxFrame)
             throw new Contracts.WorkerProtocolException($"A frame announces {length} bytes; allowed are {AfterLength} to {Limits.MaxFrame}.");
+        if (source.Length < Size)
+            return false;
         var kind = (FrameKind)source[4];
         if (kind is < FrameKind.Hello or > FrameKind.Pong)
             throw new Contracts.WorkerProtocolException($"Frame kind {source[4]} is unknown.");

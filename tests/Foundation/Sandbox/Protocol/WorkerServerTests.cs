@@ -36,6 +36,7 @@ public sealed class WorkerServerTests
         new FrameHeader(FrameKind.Infer, 5, request.Length).Write(frame);
         request.CopyTo(frame, FrameHeader.Size);
         raw.Send(frame);
+        Assert.True(pair.Model.Waiting.Wait(TimeSpan.FromSeconds(20)));
         raw.Send(frame);
         AssertCloses(raw);
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref pair.Model.Cancelled) == 1, TimeSpan.FromSeconds(20)));
