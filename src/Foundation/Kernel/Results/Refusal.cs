@@ -29,6 +29,18 @@ public enum RefusalKind
 
     /// <summary>Not possible at the moment (503).</summary>
     Unavailable,
+
+    /// <summary>A media type or content coding that is not taken (415).</summary>
+    Unsupported,
+
+    /// <summary>The caller sends too slowly (408).</summary>
+    TooSlow,
+
+    /// <summary>A part behind us answered wrongly; nothing it said is passed on (502).</summary>
+    BadAnswer,
+
+    /// <summary>A part behind us did not answer in time (504).</summary>
+    TimedOut,
 }
 
 /// <summary>

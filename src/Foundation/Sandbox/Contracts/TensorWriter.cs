@@ -27,6 +27,9 @@ public sealed class TensorWriter : IBufferWriter<byte>, IDisposable
     /// <summary>The payload so far. Valid until the next write, reset or dispose.</summary>
     public ReadOnlyMemory<byte> Payload => _buffer.AsMemory(0, _length);
 
+    /// <summary>Bytes of the pooled buffer held at present, so that a pool of writers can let go of large ones.</summary>
+    public int Capacity => _buffer.Length;
+
     public void Reset()
     {
         _length = sizeof(ushort);

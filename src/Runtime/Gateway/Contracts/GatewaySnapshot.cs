@@ -39,6 +39,9 @@ public sealed record EndpointRoute
 
     /// <summary>Longest time for one inference.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Calls that may run at once; null: the gateway's default.</summary>
+    public int? MaxConcurrent { get; init; }
 }
 
 /// <summary>An API key as the gateway knows it: never the secret.</summary>
@@ -58,6 +61,12 @@ public sealed record ApiKeyEntry
 
     /// <summary>Calls per second allowed on average; null: the gateway's default.</summary>
     public double? RatePerSecond { get; init; }
+
+    /// <summary>Calls that may come at once after a pause; null: the gateway's default.</summary>
+    public int? Burst { get; init; }
+
+    /// <summary>Calls that may run at once; null: the gateway's default.</summary>
+    public int? MaxConcurrent { get; init; }
 
     /// <summary>P-256 public key (SPKI) of the caller's subject, with which personal fields are sealed.</summary>
     public required ReadOnlyMemory<byte> SubjectPublicKey { get; init; }

@@ -1,0 +1,108 @@
+using Merlon.Gateway.Callers;
+using Merlon.Gateway.Contracts;
+using Merlon.Gateway.Limiting;
+using Merlon.Gateway.Parsing;
+using Merlon.Gateway.Workers;
+using Merlon.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Merlon.Gateway.Snapshots;
+
+/// <summary>
+/// The snapshot by which calls are decided, behind one reference. A new one replaces it in one step: calls that began finish under the old one, on the old
+/// revision's worker. A snapshot that cannot be enforced changes nothing.
+/// </summary>
+internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, ILogger<SnapshotHolder> log)
+{
+    /// <summary>Bounds on one snapshot.</summary>
+    public const int MaxEndpoints = 10_000;
+    public const int MaxKeys = 1_000_000;
+
+    private readonly Lock _lock = new();
+    private volatile DecisionTable _current = DecisionTable.Empty;
+
+    public DecisionTable Current => _current;
+    public bool HasSnapshot => _current.Version > 0;
+
+    /// <summary>True when the snapshot is now in force, false when it is not newer than the present one.</summary>
+    public Result<bool> Apply(GatewaySnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            var old = _current;
+            if (snapshot.Version <= old.Version)
+                return false;
+            if (Check(snapshot) is { } refusal)
+                return refusal;
+
+            var contracts = new CompiledContract[snapshot.Endpoints.Length];
+            for (var i = 0; i < contracts.Length; i++)
+            {
+                if (!CompiledContract.Compile(snapshot.Endpoints[i].Contract).Try(out var contract, out var broken))
+                    return broken with { Detail = $"Endpoint '{snapshot.Endpoints[i].Name}': {broken.Detail}" };
+                contracts[i] = contract;
+            }
+            _current = Build(snapshot, contracts, old);
+            Retire(old, _current);
+            return true;
+        }
+    }
+
+    private DecisionTable Build(GatewaySnapshot snapshot, CompiledContract[] contracts, DecisionTable old)
+    {
+        var oldCallers = old.Callers.ToDictionary(c => c.Entry.KeyId);
+        var callers = snapshot.Keys
+            .Select(k => new Caller(k, options, time.TimestampFrequency, oldCallers.GetValueOrDefault(k.KeyId)?.Counters))
+            .ToList();
+        var oldTargets = old.Targets.ToDictionary(t => t.Route.EndpointId);
+        var targets = snapshot.Endpoints
+            .Select((route, i) => BuildTarget(route, contracts[i], oldTargets.GetValueOrDefault(route.EndpointId)))
+            .ToList();
+        return new DecisionTable(snapshot.Version, snapshot.IssuedAt, callers, targets);
+    }
+
+    private EndpointTarget BuildTarget(EndpointRoute route, CompiledContract contract, EndpointTarget? old)
+    {
+        var link = old is not null && SameWorker(old.Route, route) ? old.Link : new WorkerLink(route, contract, time, log);
+        return new EndpointTarget(route, contract, link, old?.Running ?? new Slots(), route.MaxConcurrent ?? options.MaxConcurrentPerEndpoint);
+    }
+
+    private static bool SameWorker(EndpointRoute a, EndpointRoute b) =>
+        a.RevisionId == b.RevisionId && a.WorkerSocket == b.WorkerSocket && a.Manifest == b.Manifest && a.ContractDigest == b.ContractDigest;
+
+    private static void Retire(DecisionTable old, DecisionTable current)
+    {
+        var kept = current.Targets.Select(t => t.Link).ToHashSet();
+        foreach (var target in old.Targets)
+        {
+            if (!kept.Contains(target.Link))
+                target.Link.Release();
+        }
+    }
+
+    private static Refusal? Check(GatewaySnapshot snapshot)
+    {
+        if (snapshot.Endpoints.IsDefault || snapshot.Keys.IsDefault || snapshot.Endpoints.Length > MaxEndpoints || snapshot.Keys.Length > MaxKeys)
+            return Broken($"The snapshot has more than {MaxEndpoints} endpoints or {MaxKeys} keys.");
+        var names = new HashSet<(Scope, string)>();
+        var ids = new HashSet<Guid>();
+        foreach (var route in snapshot.Endpoints)
+        {
+            if (!Names.IsValid(route.Name) || !names.Add((route.Scope, route.Name)) || !ids.Add(route.EndpointId))
+                return Broken($"The endpoint '{Text.Printable(route.Name, 80)}' has a name or id that is invalid or stands twice.");
+            if (route.Timeout <= TimeSpan.Zero || route.Timeout > TimeSpan.FromHours(1))
+                return Broken($"The endpoint '{route.Name}' has a timeout of {route.Timeout}; allowed is up to one hour.");
+        }
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in snapshot.Keys)
+        {
+            if (key.KeyId.Length != ApiKeys.KeyIdLength || !keys.Add(key.KeyId) || key.EndpointIds.IsDefault || key.SecretHash.IsEmpty)
+                return Broken($"The key '{Text.Printable(key.KeyId, 40)}' is malformed or stands twice.");
+            if (key.RatePerSecond is { } rate && rate is not (>= 0.001 and <= 1e6) || key.Burst is < 1 or > 1_000_000 || key.MaxConcurrent is < 1)
+                return Broken($"The key '{key.KeyId}' has limits that are out of range.");
+        }
+        return null;
+    }
+
+    private static Refusal Broken(string detail) => new(RefusalKind.Invalid, "snapshot.invalid", detail);
+}
