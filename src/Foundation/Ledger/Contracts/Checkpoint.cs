@@ -41,6 +41,11 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root, string No
             : new Refusal(RefusalKind.Invalid, "ledger.checkpoint.unsigned", $"The checkpoint carries no signature of the key '{key.Name}' with id {key.KeyId:x8}.");
     }
 
+    /// <summary>Reads a note without believing it.</summary>
+    internal static Result<Checkpoint> ReadUnverified(string note) => NoteText.TryParse(note) is { } parsed && TryReadText(parsed.Text) is { } head
+        ? head with { Note = note }
+        : new Refusal(RefusalKind.Invalid, "ledger.checkpoint.malformed", "The checkpoint is not a signed note with origin, size and root.");
+
     /// <summary>The time at which <paramref name="witness"/> cosigned, or null when it did not (or not rightly).</summary>
     public DateTimeOffset? CosignedBy(NoteKey witness)
     {
