@@ -126,6 +126,28 @@ public sealed class LedgerLog : IEventSink, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Removes the bodies of an organisation's events from before <paramref name="before"/>, by whole segments. The removal is itself recorded, durably,
+    /// before anything goes. Returns the number of segments removed.
+    /// </summary>
+    public async Task<int> PruneAsync(Guid organisation, DateTimeOffset before, CancellationToken cancellationToken = default)
+    {
+        var close = new CloseSegmentOperation(organisation);
+        await _writer.EnqueueAsync(close, cancellationToken);
+        await close.Completion.Task;
+        await CheckpointAsync(cancellationToken);
+        var retention = new Retention(_paths, _options, _time);
+        using var reader = LedgerReader.Open(_options.Directory);
+        var segments = retention.Candidates(organisation, before, reader);
+        if (segments.Count == 0)
+            return 0;
+        var index = await AppendAsync(retention.Event(organisation, segments, before), Durability.Disk, cancellationToken);
+        await CheckpointAsync(cancellationToken);
+        foreach (var segment in segments)
+            retention.Remove(segment with { Event = index });
+        return segments.Count;
+    }
+
     private async Task<Checkpoint> PublishAsync(bool final, CancellationToken cancellationToken)
     {
         await _publishing.WaitAsync(cancellationToken);

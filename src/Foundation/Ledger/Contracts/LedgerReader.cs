@@ -116,6 +116,20 @@ public sealed class LedgerReader : IDisposable
         }
     }
 
+    /// <summary>Whether every event of the organisation in the range happened before <paramref name="limit"/>.</summary>
+    internal bool AllBefore(Guid organisation, long first, long last, DateTimeOffset limit)
+    {
+        lock (_lock)
+        {
+            for (var index = first; index <= last; index++)
+            {
+                if (LeafRecord.TryRead(Leaf(index), out var leaf) && leaf.Organisation == organisation && leaf.Time >= limit.ToUnixTimeMilliseconds())
+                    return false;
+            }
+            return true;
+        }
+    }
+
     private ReadOnlySpan<byte> Leaf(long index) =>
         EntryBundle.Entry(_source.Tile(TilePath.Entries, index / TilePath.Width), (int)(index % TilePath.Width));
 
