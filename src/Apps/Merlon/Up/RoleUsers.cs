@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Merlon.Sandbox.Contracts;
 
 namespace Merlon.App.Up;
 
@@ -13,24 +14,10 @@ internal static partial class RoleUsers
     public const int FirstWorker = 61010;
     public const int LastWorker = 61183;
 
-    public static bool IsRoot => GetEffectiveUser() == 0;
+    public static bool IsRoot => FileOwner.IsRoot;
 
-    /// <summary>Gives a file or folder to a user and group; does nothing unless run by root.</summary>
-    /// <exception cref="IOException">The system refused.</exception>
-    public static void Give(string path, int user, int group, UnixFileMode mode)
-    {
-        File.SetUnixFileMode(path, mode);
-        if (IsRoot && ChangeOwner(path, (uint)user, (uint)group) != 0)
-            throw new IOException($"The owner of '{path}' cannot be set: {Marshal.GetLastPInvokeErrorMessage()}.");
-        // Changing the owner clears the set-group-id bit.
-        File.SetUnixFileMode(path, mode);
-    }
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint GetEffectiveUser();
-
-    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint user, uint group);
+    /// <summary>Gives a file or folder to a role; sets only the mode unless run by root.</summary>
+    public static void Give(string path, int user, int group, UnixFileMode mode) => FileOwner.Give(path, user, group, mode);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Signal(int processId, int signal);

@@ -1,24 +1,26 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using Merlon.Kernel;
 
 namespace Merlon.Access.Contracts;
 
 /// <summary>
-/// A random credential in its text form <c>prefix_id_secret</c>: the id is public and used for look-up, the secret has 256 bits and is stored
-/// only as SHA-256 (a slow hash would add nothing: it cannot be guessed).
+/// A random credential in its text form <c>prefix_id_secret</c>: the id (96 bits, hexadecimal) is public and used for look-up; the secret (256 bits,
+/// base64url) is stored only as SHA-256 (a slow hash would add nothing: it cannot be guessed).
 /// </summary>
 public sealed record Credential(string Id, string Text, Digest SecretHash)
 {
     public const string ApiKeyPrefix = "mk";
     public const string TokenPrefix = "mt";
 
-    private const int IdBytes = 8;
+    private const int IdBytes = 12;
     private const int SecretBytes = 32;
+    private const int SecretLength = 43;
 
     public static Credential Mint(string prefix)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
-        var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes));
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         return new Credential(id, $"{prefix}_{id}_{secret}", HashSecret(secret));
     }
 
@@ -27,12 +29,12 @@ public sealed record Credential(string Id, string Text, Digest SecretHash)
     {
         id = "";
         secretHash = default;
-        var length = prefix.Length + 1 + (2 * IdBytes) + 1 + (2 * SecretBytes);
+        var length = prefix.Length + 1 + (2 * IdBytes) + 1 + SecretLength;
         if (text is null || text.Length != length || !text.StartsWith(prefix, StringComparison.Ordinal) || text[prefix.Length] != '_')
             return false;
         var idText = text.AsSpan(prefix.Length + 1, 2 * IdBytes);
         var secret = text.AsSpan(prefix.Length + 2 + (2 * IdBytes));
-        if (text[prefix.Length + 1 + (2 * IdBytes)] != '_' || !IsHex(idText) || !IsHex(secret))
+        if (text[prefix.Length + 1 + (2 * IdBytes)] != '_' || !IsHex(idText) || !Base64Url.IsValid(secret))
             return false;
         id = idText.ToString();
         secretHash = HashSecret(secret.ToString());

@@ -12,8 +12,9 @@ public sealed record ModelVersionInfo(
 
 /// <summary>Where one file of a version lies sealed, and what must be true of it. Holds no key.</summary>
 /// <param name="BlobPath">Path of the sealed file, relative to the blob folder.</param>
-/// <param name="MessageId">Hexadecimal message id of the sealed message: another message under the same name is refused.</param>
-public sealed record SealedFile(string Path, long Size, Digest Sha256, Guid BlobId, string BlobPath, string MessageId);
+/// <param name="MessageId">The 32 random bytes that name the sealed message: another message under the same name is refused.</param>
+/// <param name="FrameRoot">Merkle root over the tags of the sealed frames.</param>
+public sealed record SealedFile(string Path, long Size, Digest Sha256, Guid BlobId, string BlobPath, Digest MessageId, Digest FrameRoot);
 
 /// <summary>Models and their versions, for the modules that judge and serve them.</summary>
 public interface IRegistry
