@@ -26,6 +26,7 @@ public static class AccessModule
     public static IServiceCollection AddAccess(this IServiceCollection services, RoleTokens roleTokens) => services
         .AddSingleton(roleTokens)
         .AddSingleton<ControlEvents>()
+        .AddSingleton<SubjectKeys>()
         .AddModuleDbContext<AccessDb>()
         .AddScoped<Authorizer>()
         .AddScoped<IApiKeyDirectory, ApiKeyDirectory>();

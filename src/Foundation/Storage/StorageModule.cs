@@ -1,7 +1,9 @@
 using System.Data.Common;
 using System.Reflection;
 using Merlon.Kernel;
+using Merlon.Keys;
 using Merlon.Storage.Contracts;
+using Merlon.Storage.Keys;
 using Merlon.Storage.Outbox;
 using Merlon.Storage.Schema;
 using Microsoft.EntityFrameworkCore;
@@ -16,6 +18,9 @@ public static class StorageModule
     public static IServiceCollection AddStorage(this IServiceCollection services, StorageOptions options) => services
         .AddSingleton(options)
         .AddSingleton<OutboxPump>();
+
+    /// <summary>Wrapped keys in the tables; they must be up to date (<see cref="Migrate"/>) before it is used.</summary>
+    public static IKeyStore OpenKeyStore(StorageOptions options) => new SqliteKeyStore(options);
 
     /// <summary>Registers a module's context.</summary>
     public static IServiceCollection AddModuleDbContext<TContext>(this IServiceCollection services)

@@ -1,10 +1,20 @@
 using Merlon.Kernel;
+using Merlon.Keys;
 
 namespace Merlon.Access.Contracts;
 
 /// <summary>Keys of subjects: whoever holds the public part can seal fields about the subject, only the keyring can open them.</summary>
-public interface ISubjectKeys
+public sealed class SubjectKeys(Keyring keyring)
 {
+    /// <summary>The subject of refused callers whom nobody can name; their network is sealed to it.</summary>
+    public const string Unidentified = "unidentified";
+
+    public static string NameOf(string subject) => $"subject:{subject}";
+
     /// <summary>The subject's P-256 public key (SPKI), made on first use.</summary>
-    Task<byte[]> GetOrCreateAsync(Scope scope, string subject, CancellationToken cancellationToken);
+    public async Task<byte[]> GetOrCreateAsync(Scope scope, string subject, CancellationToken cancellationToken)
+    {
+        var key = await keyring.PublicKeyAsync(scope, KeyKind.P256, NameOf(subject), cancellationToken);
+        return key.Try(out var spki, out var refusal) ? spki.ToArray() : throw new InvalidOperationException(refusal.Detail);
+    }
 }

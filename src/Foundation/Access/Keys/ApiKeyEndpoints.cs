@@ -36,7 +36,7 @@ internal static class ApiKeyEndpoints
             .ToListAsync(cancellationToken));
 
     private static async Task<IResult> CreateAsync(
-        CreateRequest request, Caller caller, AccessDb db, IEndpointDirectory endpoints, ISubjectKeys subjects, IGatewayPublisher gateways, ControlEvents events,
+        CreateRequest request, Caller caller, AccessDb db, IEndpointDirectory endpoints, SubjectKeys subjects, IGatewayPublisher gateways, ControlEvents events,
         TimeProvider time, CancellationToken cancellationToken)
     {
         if (Check(request) is { } invalid)
@@ -84,7 +84,7 @@ internal static class ApiKeyEndpoints
     }
 
     private static async Task<(ApiKey Key, Credential Credential)> MakeAsync(
-        CreateRequest request, Caller caller, EndpointReference endpoint, ISubjectKeys subjects, DateTimeOffset now, CancellationToken cancellationToken)
+        CreateRequest request, Caller caller, EndpointReference endpoint, SubjectKeys subjects, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var credential = Credential.Mint(Credential.ApiKeyPrefix);
         var principal = "c_" + Guid.CreateVersion7(now).ToString("n");

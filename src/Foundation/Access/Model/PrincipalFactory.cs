@@ -8,7 +8,7 @@ namespace Merlon.Access.Model;
 internal static class PrincipalFactory
 {
     public static async Task<(Principal Principal, AccessToken Token, Credential Credential)> CreateAsync(
-        AccessDb db, ISubjectKeys subjects, Scope scope, string name, string role, DateTimeOffset now, TimeSpan life, CancellationToken cancellationToken)
+        AccessDb db, SubjectKeys subjects, Scope scope, string name, string role, DateTimeOffset now, TimeSpan life, CancellationToken cancellationToken)
     {
         var id = Principal.NewId();
         var principal = new Principal

@@ -33,7 +33,7 @@ internal static class PrincipalEndpoints
             .ToListAsync(cancellationToken));
 
     private static async Task<IResult> CreateAsync(
-        CreateRequest request, Caller caller, AccessDb db, ISubjectKeys subjects, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)
+        CreateRequest request, Caller caller, AccessDb db, SubjectKeys subjects, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Names.Check("name", request.Name) is { } invalid)
             return invalid.ToProblem();

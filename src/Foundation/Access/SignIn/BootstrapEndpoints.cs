@@ -29,7 +29,7 @@ internal static class BootstrapEndpoints
     public static Digest HashOf(string code) => Digest.Of(Encoding.UTF8.GetBytes("merlon bootstrap\n" + code.Trim()));
 
     private static async Task<IResult> RedeemAsync(
-        RedeemRequest request, AccessDb db, ISubjectKeys subjects, ControlEvents events, IRefusalLog refusals, TimeProvider time, HttpContext context,
+        RedeemRequest request, AccessDb db, SubjectKeys subjects, ControlEvents events, IRefusalLog refusals, TimeProvider time, HttpContext context,
         CancellationToken cancellationToken)
     {
         var name = request.Name ?? "admin";

@@ -43,13 +43,13 @@ internal sealed class Blob
     public required Guid Project { get; init; }
     public required Digest Sha256 { get; init; }
     public required long Size { get; init; }
-    public required byte[] MessageId { get; init; }
+    public required Digest MessageId { get; init; }
 
     /// <summary>Merkle root over the frame tags: binds the frames to each other and to the message.</summary>
-    public required byte[] FrameRoot { get; init; }
+    public required Digest FrameRoot { get; init; }
 
     /// <summary>Key slot: the object key under which <see cref="WrappedDataKey"/> is wrapped.</summary>
-    public required Guid ObjectKeyId { get; init; }
+    public required string ObjectKeyId { get; init; }
     public required byte[] WrappedDataKey { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -83,11 +83,11 @@ internal sealed class UploadFile
     public required string Path { get; init; }
     public required long Size { get; init; }
     public required Guid BlobId { get; init; }
-    public required Guid ObjectKeyId { get; init; }
-    public required byte[] WrappedDataKey { get; init; }
+    public required string ObjectKeyId { get; set; }
+    public required byte[] WrappedDataKey { get; set; }
 
     /// <summary>Set when the file is complete, sealed and on disk.</summary>
     public Digest? Sha256 { get; set; }
-    public byte[]? MessageId { get; set; }
-    public byte[]? FrameRoot { get; set; }
+    public Digest? MessageId { get; set; }
+    public Digest? FrameRoot { get; set; }
 }

@@ -57,8 +57,34 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
         if (!announced.SequenceEqual(known))
             return new Refusal(RefusalKind.Conflict, "upload.differs", "An unfinished push with the same resume key lists other files.");
         upload.TouchedAt = time.GetUtcNow();
+        var offsets = new Dictionary<int, long>();
+        foreach (var file in upload.Files.Where(f => f.Sha256 is null))
+        {
+            using var held = locks.TryHold(upload.Id, file.Index);
+            if (held is null)
+                return Busy();
+            await using var staged = await OpenOrRenewAsync(new Scope(upload.Organisation, upload.Project), file, cancellationToken);
+            offsets[file.Index] = staged.Position;
+        }
         await db.SaveChangesAsync(cancellationToken);
-        return State(upload, resumed: true, file => blobs.StagedOffset(upload.Id, file));
+        return State(upload, resumed: true, file => offsets[file.Index]);
+    }
+
+    /// <summary>The staged file at the end of its whole frames; begun anew, under a new key, when it cannot be continued.</summary>
+    private async Task<StagedBlob> OpenOrRenewAsync(Scope scope, UploadFile file, CancellationToken cancellationToken)
+    {
+        if (await blobs.OpenStagedAsync(file.UploadId, file, cancellationToken) is { } staged)
+            return staged;
+        await RenewAsync(scope, file, cancellationToken);
+        return await blobs.OpenStagedAsync(file.UploadId, file, cancellationToken)
+            ?? throw new IOException("A new staged file cannot be opened.");
+    }
+
+    private async Task RenewAsync(Scope scope, UploadFile file, CancellationToken cancellationToken)
+    {
+        var slot = await blobs.NewSlotAsync(scope, file.BlobId, cancellationToken);
+        (file.ObjectKeyId, file.WrappedDataKey) = (slot.ObjectKeyId, slot.WrappedDataKey);
+        await db.SaveChangesAsync(cancellationToken);
     }
 
     private async Task<Upload> CreateAsync(Caller caller, string name, UploadEndpoints.BeginRequest request, CancellationToken cancellationToken)
@@ -115,18 +141,32 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
             return new UploadEndpoints.Received(file.Size, Complete: true);
         using var held = locks.TryHold(uploadId, index);
         if (held is null)
-            return new Refusal(RefusalKind.Conflict, "upload.busy", "Another connection is sending this file.");
+            return Busy();
+        try
+        {
+            return await TakeAsync(caller.Scope, file, offset, body, cancellationToken);
+        }
+        catch (InvalidDataException e)
+        {
+            // Other bytes than before the interruption: sealing them under the same key and place would reuse a nonce.
+            blobs.DiscardStaged(file);
+            await RenewAsync(caller.Scope, file, cancellationToken);
+            return new Refusal(RefusalKind.Conflict, "upload.differs", e.Message) { Remedy = "Push again; this file begins anew." };
+        }
+    }
 
-        await using var writer = await blobs.OpenStagedAsync(caller.Scope, uploadId, file, cancellationToken);
+    private async Task<Result<UploadEndpoints.Received>> TakeAsync(Scope scope, UploadFile file, long offset, PipeReader body, CancellationToken cancellationToken)
+    {
+        await using var writer = await OpenOrRenewAsync(scope, file, cancellationToken);
         if (writer.Position != offset)
-            return new Refusal(RefusalKind.Conflict, "upload.offset", $"The file continues at byte {writer.Position}, not {offset}.");
+            return new Refusal(RefusalKind.Conflict, "upload.offset", $"The file continues at byte {writer.Position}, not {offset}.") { Remedy = "Push again; it goes on from there." };
         if (await CopyAsync(body, writer, file.Size, cancellationToken) is { } refusal)
             return refusal;
         if (writer.Position < file.Size)
             return new UploadEndpoints.Received(writer.Position, Complete: false);
         var sealedAs = await writer.CompleteAsync(cancellationToken);
-        (file.Sha256, file.MessageId, file.FrameRoot) = (sealedAs.Sha256, sealedAs.MessageId, sealedAs.FrameRoot);
-        await db.Uploads.Where(u => u.Id == uploadId).ExecuteUpdateAsync(u => u.SetProperty(e => e.TouchedAt, time.GetUtcNow()), cancellationToken);
+        (file.Sha256, file.MessageId, file.FrameRoot) = (sealedAs.Sha256, sealedAs.MessageId, sealedAs.Root);
+        await db.Uploads.Where(u => u.Id == file.UploadId).ExecuteUpdateAsync(u => u.SetProperty(e => e.TouchedAt, time.GetUtcNow()), cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         return new UploadEndpoints.Received(file.Size, Complete: true);
     }
@@ -156,6 +196,8 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
         await blobs.DiscardAsync(upload, cancellationToken);
         return Unit.Value;
     }
+
+    private static Refusal Busy() => new(RefusalKind.Conflict, "upload.busy", "Another connection is sending this file.");
 
     internal static Refusal Unknown() => new(RefusalKind.NotFound, "upload.unknown", "There is no such push in progress.") { Remedy = "Begin again with 'merlon model push'." };
 }

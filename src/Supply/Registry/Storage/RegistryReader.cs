@@ -33,7 +33,7 @@ internal sealed class RegistryReader(RegistryDb db, BlobStore blobs) : IRegistry
 
     public async Task<IReadOnlyList<SealedFile>> SealedFilesAsync(Guid versionId, CancellationToken cancellationToken) =>
         [.. (await FilesAsync(versionId, cancellationToken)).OrderBy(f => f.Path, StringComparer.Ordinal).Select(f => new SealedFile(
-            f.Path, f.Blob!.Size, f.Blob.Sha256, f.BlobId, f.Blob.RelativePath, Convert.ToHexStringLower(f.Blob.MessageId)))];
+            f.Path, f.Blob!.Size, f.Blob.Sha256, f.BlobId, f.Blob.RelativePath, f.Blob.MessageId, f.Blob.FrameRoot))];
 
     public async Task<IReadOnlyDictionary<Guid, byte[]>> ReleaseDataKeysAsync(Guid versionId, CancellationToken cancellationToken)
     {
