@@ -21,6 +21,7 @@ public sealed class NodePeer
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = s_directory,
+            UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         })!;
