@@ -45,7 +45,23 @@ public sealed class SealedReader : Stream
     {
         source.Position = 0;
         // 1. It is a message of this form.
+        return Open(source, MessageHeader.Parse(source), dataKey, expected, leaveOpen);
+    }
+
+    /// <summary>
+    /// Opens a message about which nothing was kept, such as one from another program: every frame is authentic under the key, but an older message or
+    /// another one under the same key would be taken too.
+    /// </summary>
+    public static SealedReader OpenUnpinned(Stream source, ReadOnlySpan<byte> dataKey, bool leaveOpen = false)
+    {
+        source.Position = 0;
         var header = MessageHeader.Parse(source);
+        var layout = MessageLayout.Of(header, source.Length);
+        return Open(source, header, dataKey, new SealInfo(new Digest(header.MessageId), layout.Length, layout.Root(header, layout.ReadTags(source)), default), leaveOpen);
+    }
+
+    private static SealedReader Open(Stream source, MessageHeader header, ReadOnlySpan<byte> dataKey, SealInfo expected, bool leaveOpen)
+    {
         // 2. It is the one that is expected.
         if (!CryptographicOperations.FixedTimeEquals(header.MessageId, expected.MessageId.ToArray()))
             throw new InvalidDataException("The sealed message is another one than expected: its message id differs.");
