@@ -66,7 +66,18 @@ internal sealed class IsolatedWorker : IAsyncDisposable
         return new IsolatedWorker(folder, memory, listener, launch, path, handle);
     }
 
-    public Task<WorkerClient> ConnectAsync() => WorkerClient.ConnectAsync(SocketPath, Launch.Manifest, new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+    public async Task<WorkerClient> ConnectAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        try
+        {
+            return await WorkerClient.ConnectAsync(SocketPath, Launch.Manifest, patience.Token);
+        }
+        catch (WorkerUnavailableException e)
+        {
+            throw new InvalidOperationException($"The worker did not serve: {await Handle.Exited}", e);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

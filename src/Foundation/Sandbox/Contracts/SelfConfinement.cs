@@ -14,7 +14,7 @@ public static class SelfConfinement
     private const int SetModeFilter = 1;
     private const int AllThreads = 1;
 
-    private static readonly string[] s_givenUp = ["execve", "socket", "clone3", "seccomp"];
+    private static readonly string[] s_givenUp = ["execve", "socket", "seccomp"];
 
     /// <exception cref="IOException">The kernel refused the filter: the program must not go on.</exception>
     public static unsafe void Apply()
