@@ -33,7 +33,9 @@ internal ref struct InferParser
         }
         catch (JsonException)
         {
-            return parser._reader.CurrentDepth >= Limits.MaxJsonDepth
+            // A start token counts for the level around it.
+            var opened = parser._reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject ? 1 : 0;
+            return parser._reader.CurrentDepth + opened >= Limits.MaxJsonDepth
                 ? Bad("json.depth", $"The body nests deeper than {Limits.MaxJsonDepth} levels at byte {parser._reader.TokenStartIndex}.")
                 : Bad("json.invalid", $"The body is not valid JSON at byte {parser._reader.BytesConsumed}.");
         }

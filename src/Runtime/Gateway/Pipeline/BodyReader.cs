@@ -22,6 +22,8 @@ internal sealed class BodyReader(GatewayOptions options)
 
     public static readonly Refusal ClientGone = new(RefusalKind.TooSlow, "client.gone", "The client closed the connection before it was answered.");
 
+    private static readonly Refusal s_framing = new(RefusalKind.Invalid, "body.framing", "The body is not framed as HTTP requires.");
+
     /// <summary>Refuses by the headers alone, before a byte of the body is read.</summary>
     public static Refusal? CheckHeaders(Call call)
     {
@@ -60,12 +62,17 @@ internal sealed class BodyReader(GatewayOptions options)
             {
                 StatusCodes.Status413PayloadTooLarge => TooLarge(call.Resolved!.Target.Contract.MaxBodyBytes),
                 StatusCodes.Status408RequestTimeout => new Refusal(RefusalKind.TooSlow, "body.slow", "The body arrives too slowly."),
-                _ => new Refusal(RefusalKind.Invalid, "body.framing", "The body is not framed as HTTP requires."),
+                _ => s_framing,
             };
+        }
+        catch (ConnectionResetException)
+        {
+            return ClientGone;
         }
         catch (IOException)
         {
-            return ClientGone;
+            // Kestrel's way of saying that a chunk announces more than a number can hold.
+            return call.ClientGone ? ClientGone : s_framing;
         }
     }
 

@@ -86,7 +86,11 @@ internal sealed partial class InferencePipeline(
     private ValueTask AnswerAsync(Call call, Refusal? refusal)
     {
         if (ReferenceEquals(refusal, BodyReader.ClientGone) || call.ClientGone)
+        {
+            // Never an empty success, should anyone still listen.
+            call.Http.Abort();
             return default;
+        }
         Replies.TellRate(call, time);
         return refusal is null
             ? Replies.SendAsync(call.Http, StatusCodes.Status200OK, call.Answer.Memory)
