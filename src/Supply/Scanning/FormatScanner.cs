@@ -3,6 +3,7 @@ using System.Globalization;
 using Merlon.Kernel;
 using Merlon.Onnx.Contracts;
 using Merlon.Scanning.Contracts;
+using Merlon.Scanning.Declared;
 using Merlon.Scanning.Files;
 using Merlon.Scanning.Onnx;
 
@@ -25,7 +26,8 @@ internal static class FormatScanner
             return new ScanReport { Findings = findings.ToImmutable(), Facts = facts.ToImmutable() };
         }
 
-        var main = FindMain(request, findings);
+        var declared = ReadDeclared(request, artifact, findings);
+        var main = FindMain(request.MainFile ?? declared?.Model, request, findings);
         var rules = new OnnxFormatRules(request, findings);
         ModelSignature? signature = null;
         foreach (var file in request.Files.Where(file => file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)))
@@ -41,19 +43,32 @@ internal static class FormatScanner
         var files = new FileRules(artifact, findings);
         foreach (var file in request.Files)
             files.Judge(file, rules.Referenced);
-        return new ScanReport { Findings = findings.ToImmutable(), Signature = signature, MainFile = main, Facts = facts.ToImmutable() };
+        return new ScanReport { Findings = findings.ToImmutable(), Signature = signature, MainFile = main, Declared = declared, Facts = facts.ToImmutable() };
     }
 
-    private static string? FindMain(ScanRequest request, FindingList findings)
+    private static string? FindMain(string? named, ScanRequest request, FindingList findings)
     {
         var models = request.Files.Where(file => file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)).Select(file => file.Path).ToArray();
-        var main = request.MainFile ?? (models.Contains("model.onnx", StringComparer.Ordinal) ? "model.onnx" : models.Length == 1 ? models[0] : null);
+        var main = named ?? (models.Contains("model.onnx", StringComparer.Ordinal) ? "model.onnx" : models.Length == 1 ? models[0] : null);
         if (main is not null && models.Contains(main, StringComparer.Ordinal))
             return main;
         findings.Block("artifact.no-model", models.Length == 0
             ? "The artifact has no .onnx file."
-            : $"The artifact has {models.Length} .onnx files and does not say which is the model.", null, "Name it model.onnx.");
+            : named is not null
+                ? $"The model file '{named}' is not among the .onnx files of the artifact."
+                : $"The artifact has {models.Length} .onnx files and does not say which is the model.", null, "Name it model.onnx, or say model: FILE in merlon.yaml.");
         return null;
+    }
+
+    private static DeclaredContract? ReadDeclared(ScanRequest request, IArtifactReader artifact, FindingList findings)
+    {
+        if (request.Files.FirstOrDefault(f => f.Path == DeclaredContract.FileName) is not { } file)
+            return null;
+        using var stream = artifact.OpenFile(file.Path);
+        var (contract, problem) = DeclaredContractReader.Read(stream, file.Size);
+        if (problem is not null)
+            findings.Block(problem.Rule, problem.Message, problem.Location, problem.Remedy);
+        return contract;
     }
 
     private static OnnxModelInfo? ReadModel(ArtifactFile file, IArtifactReader artifact, FindingList findings)

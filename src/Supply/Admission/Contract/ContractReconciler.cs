@@ -30,7 +30,7 @@ internal static class ContractReconciler
         }, findings);
     }
 
-    private static InputTensor Narrow(TensorSignature input, DeclaredInput? declared, List<Finding> findings)
+    private static InputTensor Narrow(TensorSpec input, DeclaredInput? declared, List<Finding> findings)
     {
         var tensor = new InputTensor { Name = input.Name, Type = input.Type, Shape = [.. input.Shape] };
         if (declared is null)
@@ -53,17 +53,17 @@ internal static class ContractReconciler
         };
     }
 
-    private static ImmutableArray<long> NarrowShape(TensorSignature input, DeclaredInput declared, List<Finding> findings)
+    private static ImmutableArray<long> NarrowShape(TensorSpec input, DeclaredInput declared, List<Finding> findings)
     {
         if (declared.Shape is not { } narrowed)
             return [.. input.Shape];
-        var fits = narrowed.Count == input.Shape.Count && narrowed.Zip(input.Shape).All(pair => pair.First == pair.Second || (pair.Second == -1 && pair.First > 0));
+        var fits = narrowed.Count == input.Shape.Length && narrowed.Zip(input.Shape).All(pair => pair.First == pair.Second || (pair.Second == -1 && pair.First > 0));
         if (!fits)
             findings.Add(Contradiction($"The shape of '{input.Name}' is [{string.Join(',', input.Shape)}], and [{string.Join(',', narrowed)}] does not narrow it."));
         return fits ? [.. narrowed] : [.. input.Shape];
     }
 
-    private static void CheckKinds(TensorSignature input, DeclaredInput declared, List<Finding> findings)
+    private static void CheckKinds(TensorSpec input, DeclaredInput declared, List<Finding> findings)
     {
         var numeric = input.Type is not (TensorType.Bytes or TensorType.Bool);
         if (!numeric && (declared.Min is not null || declared.Max is not null || declared.Columns.Exists(c => c.Min is not null || c.Max is not null)))

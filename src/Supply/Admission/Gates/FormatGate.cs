@@ -42,7 +42,7 @@ internal sealed class FormatGate(IScanDispatcher scanner, Guid versionId) : IGat
 
     private Dictionary<string, string> Evidence(ScanReport report)
     {
-        var evidence = new Dictionary<string, string>(StringComparer.Ordinal) { ["rules"] = report.RulesVersion };
+        var evidence = new Dictionary<string, string>(report.Facts, StringComparer.Ordinal);
         if (Contract is not null)
             evidence["contract"] = ContractDigest.Of(Contract).ToString();
         return evidence;

@@ -7,3 +7,10 @@ public interface IScanner
 {
     Task<ScanReport> ScanAsync(ScanRequest request, IArtifactReader artifact, CancellationToken cancellationToken);
 }
+
+/// <summary>Has a pushed version scanned where a sandbox can be started: control itself never parses a model.</summary>
+public interface IScanDispatcher
+{
+    /// <summary>The report, or why there is none (no node is there, the version is unknown).</summary>
+    Task<Result<ScanReport>> ScanAsync(Guid versionId, CancellationToken cancellationToken);
+}

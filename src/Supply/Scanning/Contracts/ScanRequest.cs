@@ -9,7 +9,7 @@ public sealed record ScanRequest
 {
     public required ImmutableArray<ArtifactFile> Files { get; init; }
 
-    /// <summary>Path of the model; null: <c>model.onnx</c>, or the only <c>.onnx</c> file.</summary>
+    /// <summary>Path of the model; null: the one that <c>merlon.yaml</c> names, <c>model.onnx</c>, or the only <c>.onnx</c> file.</summary>
     public string? MainFile { get; init; }
 
     /// <summary>Operator domains beside <c>ai.onnx</c> and <c>ai.onnx.ml</c>, such as <c>com.microsoft</c> (operators that ship with ONNX Runtime).</summary>
@@ -26,6 +26,9 @@ public sealed record ScanReport
 
     /// <summary>The file that holds the model; null when there is none.</summary>
     public string? MainFile { get; init; }
+
+    /// <summary>What <c>merlon.yaml</c> declares; null when the artifact has none, or an unusable one (then a finding says so).</summary>
+    public DeclaredContract? Declared { get; init; }
 
     /// <summary>Flat facts for evidence and the bill of materials: ir_version, producer, opsets, operators, parameters, rules.</summary>
     public ImmutableDictionary<string, string> Facts { get; init; } = ImmutableDictionary<string, string>.Empty;
