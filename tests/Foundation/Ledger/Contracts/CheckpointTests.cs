@@ -29,6 +29,29 @@ public sealed class CheckpointTests : IDisposable
     public void ReadUnverified_Malformed_IsRefused(string note) => Assert.True(Checkpoint.ReadUnverified(note).IsRefused);
 
     [Fact]
+    public void ReadUnverified_SignaturesAtAndOverTheBound_AreTakenAndRefused()
+    {
+        var note = Checkpoint.Sign(_log.Key, _log.Seed, 7, Digest.Of([1])).Note;
+        var line = NoteText.SignatureLine("other", 1, new byte[64]);
+        var full = note + string.Concat(Enumerable.Repeat(line, Limits.MaxNoteSignatures - 1));
+        Assert.False(Checkpoint.Verify(full, _log.Key).IsRefused);
+        Assert.True(Checkpoint.Verify(full + line, _log.Key).IsRefused);
+        Assert.True(Checkpoint.Verify(note + NoteText.SignatureLine(new string('n', Limits.MaxNoteCharacters), 1, new byte[64]), _log.Key).IsRefused);
+    }
+
+    [Fact]
+    public async Task Bounds_OfReadingAndWitnessing_AreKept()
+    {
+        var checkpoint = await _log.FillAsync(3);
+        using var reader = LedgerReader.Open(_log.Directory);
+        Assert.Equal(3, reader.Read(0, Limits.MaxReadCount).Count);
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.Read(0, Limits.MaxReadCount + 1));
+        using var witness = new CheckpointWitness(Path.Combine(_log.Root, "witness"), "witness.example/w1", Ed25519.GenerateSeed(), TimeProvider.System);
+        var proof = new ConsistencyProof(0, 3, Enumerable.Repeat(Digest.Of([]), Limits.MaxProofHashes + 1).ToList());
+        Assert.Equal("witness.proof", witness.Cosign(_log.Key, checkpoint.Note, proof).Refusal.Code);
+    }
+
+    [Fact]
     public void Verify_AnyCharacterChanged_IsRefused()
     {
         var checkpoint = Checkpoint.Sign(_log.Key, _log.Seed, 7, Digest.Of([1]));
