@@ -56,6 +56,8 @@ public sealed class SealedReader : Stream
     {
         source.Position = 0;
         var header = MessageHeader.Parse(source);
+        // The header is proved before its frame length decides how much memory the tags take.
+        header.Unlock(dataKey).Dispose();
         var layout = MessageLayout.Of(header, source.Length);
         return Open(source, header, dataKey, new SealInfo(new Digest(header.MessageId), layout.Length, layout.Root(header, layout.ReadTags(source)), default), leaveOpen);
     }

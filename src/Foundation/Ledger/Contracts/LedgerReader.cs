@@ -74,7 +74,7 @@ public sealed class LedgerReader : IDisposable
             {
                 var bytes = Leaf(index);
                 if (!LeafRecord.TryRead(bytes, out var leaf) || leaf.Sequence != index)
-                    throw new InvalidDataException($"The entry {index} of the log is damaged; 'merlon verify' tells more.");
+                    throw new InvalidDataException($"The entry {index} of the log is damaged; verifying the log tells more.");
                 entries.Add(_opener.Open(leaf, TreeHash.LeafDigest(bytes)));
             }
             return entries;

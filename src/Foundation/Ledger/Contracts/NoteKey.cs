@@ -48,7 +48,7 @@ public sealed record NoteKey
     {
         var refusal = new Refusal(RefusalKind.Invalid, "ledger.vkey", "The public key of the log is not of the form 'name+keyid+base64key'.")
         {
-            Remedy = "Use the text that 'merlon ledger key' printed.",
+            Remedy = "Give the whole line as the log's owner published it.",
         };
         var parts = vkey.Trim().Split('+', 3);
         if (parts.Length != 3 || !IsName(parts[0]) || !uint.TryParse(parts[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var keyId))

@@ -144,6 +144,29 @@ public sealed class SealedMessageTests
         });
     }
 
+    [Fact]
+    public void Create_SlotIdAtAndOverItsBound_IsTakenAndRefused()
+    {
+        var message = new MemoryStream();
+        using (SealedWriter.Create(message, _key, new byte[Limits.MaxSlotId]))
+            Assert.Equal(Limits.MaxSlotId, SealedReader.ReadSlotId(message).Length);
+        Assert.Throws<ArgumentException>(() => SealedWriter.Create(message, _key, new byte[Limits.MaxSlotId + 1]));
+        Assert.Throws<ArgumentException>(() => SealedWriter.Create(message, _key, []));
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData((uint)Limits.FrameLength + 1)]
+    [InlineData(uint.MaxValue)]
+    public async Task ReadSlotId_FrameLengthOutOfBounds_IsRefused(uint frameLength)
+    {
+        var (message, _) = await SealAsync([]);
+        // Behind the header's fixed part, three fields and the content type.
+        var place = 3 + 32 + 4 + (2 + 6) + (2 + s_slot.Length) + (2 + 4) + 1;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(place), frameLength);
+        Assert.Contains("frame length", Assert.Throws<InvalidDataException>(() => SealedReader.ReadSlotId(new MemoryStream(message))).Message, StringComparison.Ordinal);
+    }
+
     private async Task<(byte[] Message, SealInfo Info)> SealAsync(byte[] plaintext)
     {
         var message = new MemoryStream();
