@@ -29,8 +29,8 @@ internal static class ExternalLocation
             if (part.Length == 0 || part == ".")
                 return (null, "onnx.external-data.not-canonical", "has an empty or '.' part");
         }
-        if (!location.IsNormalized(System.Text.NormalizationForm.FormC) || location.Any(char.IsControl))
-            return (null, "onnx.external-data.not-canonical", "has control characters or is not in Unicode form NFC");
+        if (location.Any(char.IsControl))
+            return (null, "onnx.external-data.not-canonical", "has control characters");
         return (folder + location, null, "");
     }
 }
