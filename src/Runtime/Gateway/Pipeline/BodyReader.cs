@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Runtime.CompilerServices;
 using Merlon.Gateway.Contracts;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Connections;
@@ -42,6 +42,7 @@ internal sealed class BodyReader(GatewayOptions options)
         return null;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Refusal?> ReadAsync(Call call)
     {
         var length = call.Http.Request.ContentLength;
@@ -76,6 +77,7 @@ internal sealed class BodyReader(GatewayOptions options)
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<Refusal?> ReadToEndAsync(Call call, long held)
     {
         var most = call.Resolved!.Target.Contract.MaxBodyBytes;

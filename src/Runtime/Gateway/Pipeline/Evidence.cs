@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using Merlon.Gateway.Contracts;
 using Merlon.Kernel;
+using Microsoft.Extensions.Logging;
 
 namespace Merlon.Gateway.Pipeline;
 
@@ -7,7 +9,7 @@ namespace Merlon.Gateway.Pipeline;
 /// Writes the event of every call before its answer leaves. What anyone can cause in any number goes to the flood aggregator. Events never carry
 /// values of a request: a refusal is told by its code alone.
 /// </summary>
-internal sealed class Evidence(IEventSink sink, IRefusalFlood flood, TimeProvider time)
+internal sealed partial class Evidence(IEventSink sink, IRefusalFlood flood, TimeProvider time, ILogger<Evidence> log)
 {
     private const int OcsfOther = 99;
 
@@ -27,6 +29,7 @@ internal sealed class Evidence(IEventSink sink, IRefusalFlood flood, TimeProvide
         return AppendAsync(Build(call, refusal));
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Refusal?> AppendAsync(SecurityEvent securityEvent)
     {
         try
@@ -35,8 +38,10 @@ internal sealed class Evidence(IEventSink sink, IRefusalFlood flood, TimeProvide
             await sink.AppendAsync(securityEvent, Durability.PageCache, CancellationToken.None).ConfigureAwait(false);
             return null;
         }
-        catch (EvidenceUnavailableException)
+        catch (Exception e)
         {
+            // Whatever the reason: what is not on record is not answered.
+            Log.NotRecorded(log, e);
             return NotRecorded;
         }
     }
@@ -77,5 +82,11 @@ internal sealed class Evidence(IEventSink sink, IRefusalFlood flood, TimeProvide
         attributes[facts.Length + 3] = ("bytes_out", refusal is null ? call.Answer.Length : 0);
         attributes[facts.Length + 4] = ("worker_us", Math.Round(call.WorkerTime.TotalMicroseconds));
         return attributes;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "A call cannot be recorded.")]
+        public static partial void NotRecorded(ILogger logger, Exception exception);
     }
 }

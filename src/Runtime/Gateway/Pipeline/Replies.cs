@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +20,7 @@ internal static class Replies
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask SendAsync(HttpContext http, int status, ReadOnlyMemory<byte> json)
     {
         http.Response.StatusCode = status;

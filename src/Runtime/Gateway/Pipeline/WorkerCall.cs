@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Merlon.Gateway.Answers;
 using Merlon.Gateway.Contracts;
 using Merlon.Gateway.Workers;
@@ -17,6 +18,7 @@ internal sealed class WorkerCall(GatewayOptions options, TimeProvider time)
     private static readonly Refusal s_rejected = new(RefusalKind.Invalid, "worker.rejected", "The model cannot work on an input of this shape.");
     private static readonly Refusal s_failed = new(RefusalKind.BadAnswer, "worker.failed", "The model failed on this request.");
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Refusal?> RunAsync(Call call)
     {
         var target = call.Resolved!.Target;

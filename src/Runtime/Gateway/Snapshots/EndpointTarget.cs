@@ -21,7 +21,7 @@ internal sealed class EndpointTarget
         MaxConcurrent = maxConcurrent;
         Version = route.ModelVersion.ToString(CultureInfo.InvariantCulture);
         var name = JsonEncodedText.Encode(route.Name);
-        AnswerHead = Encoding.UTF8.GetBytes($$"""{"model_name":"{{name}}","model_version":"{{Version}}" """.TrimEnd());
+        AnswerHead = Encoding.UTF8.GetBytes($"{{\"model_name\":\"{name}\",\"model_version\":\"{Version}\"");
         Metadata = EndpointMetadata.Write(route, Version);
         Ready = Encoding.UTF8.GetBytes($$"""{"name":"{{name}}","ready":true}""");
         Resource = new EventResource("endpoint", route.Name, route.Manifest);

@@ -12,7 +12,7 @@ namespace Merlon.Gateway.Snapshots;
 /// The snapshot by which calls are decided, behind one reference. A new one replaces it in one step: calls that began finish under the old one, on the old
 /// revision's worker. A snapshot that cannot be enforced changes nothing.
 /// </summary>
-internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, ILogger<SnapshotHolder> log)
+internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, ILogger<SnapshotHolder> log) : IDisposable
 {
     /// <summary>Bounds on one snapshot.</summary>
     public const int MaxEndpoints = 10_000;
@@ -45,6 +45,16 @@ internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, 
             _current = Build(snapshot, contracts, old);
             Retire(old, _current);
             return true;
+        }
+    }
+
+    /// <summary>Lets go of the workers, each as its last call ends.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            Retire(_current, DecisionTable.Empty);
+            _current = DecisionTable.Empty;
         }
     }
 

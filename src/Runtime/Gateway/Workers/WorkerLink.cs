@@ -13,6 +13,10 @@ namespace Merlon.Gateway.Workers;
 internal sealed partial class WorkerLink
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>After this absence nobody expects a restart in the next moment, and many such endpoints must not cost a core.</summary>
+    private static readonly TimeSpan s_longAbsence = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_pauseInLongAbsence = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(2);
 
     private readonly EndpointRoute _route;
@@ -68,26 +72,42 @@ internal sealed partial class WorkerLink
 
     private async ValueTask<WorkerBinding?> WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        Task<WorkerBinding?> arrival;
-        TimeSpan left;
-        lock (_lock)
+        while (true)
         {
-            if (_binding is { Client.IsConnected: true } binding)
-                return binding;
-            arrival = _arrival.Task;
-            // The clock starts when the worker went, not when the call came: a long absence is answered at once.
-            left = wait - _time.GetElapsedTime(_downSince);
+            Task<WorkerBinding?> arrival;
+            TimeSpan left;
+            lock (_lock)
+            {
+                if (_binding is { Client.IsConnected: true } binding)
+                    return binding;
+                // A connection that has just broken is still set until its loop has noticed.
+                if (_binding is not null)
+                    Lose();
+                arrival = _arrival.Task;
+                // The clock starts when the worker went, not when the call came: a long absence is answered at once.
+                left = wait - _time.GetElapsedTime(_downSince);
+            }
+            if (left <= TimeSpan.Zero)
+                return null;
+            try
+            {
+                var arrived = await arrival.WaitAsync(left, _time, cancellationToken).ConfigureAwait(false);
+                if (arrived is null or { Client.IsConnected: true })
+                    return arrived;
+            }
+            catch (TimeoutException)
+            {
+                return null;
+            }
         }
-        if (left <= TimeSpan.Zero)
-            return null;
-        try
-        {
-            return await arrival.WaitAsync(left, _time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            return null;
-        }
+    }
+
+    /// <summary>Marks the worker as gone. Under the lock.</summary>
+    private void Lose()
+    {
+        Volatile.Write(ref _binding, null);
+        _arrival = NewArrival();
+        _downSince = _time.GetTimestamp();
     }
 
     private async Task KeepUpAsync()
@@ -97,9 +117,11 @@ internal sealed partial class WorkerLink
         {
             if (await TryConnectAsync().ConfigureAwait(false) is { } binding)
             {
-                pause = TimeSpan.FromMilliseconds(1);
+                var since = _time.GetTimestamp();
                 await ServeAsync(binding).ConfigureAwait(false);
-                continue;
+                // A worker that greets and goes is not asked in a tight loop.
+                if (_time.GetElapsedTime(since) > TimeSpan.FromSeconds(1))
+                    pause = TimeSpan.FromMilliseconds(1);
             }
             try
             {
@@ -109,7 +131,8 @@ internal sealed partial class WorkerLink
             {
                 break;
             }
-            pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            pause = _time.GetElapsedTime(_downSince) > s_longAbsence ? s_pauseInLongAbsence
+                : pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
         }
         lock (_lock)
             _arrival.TrySetResult(null);
@@ -129,9 +152,8 @@ internal sealed partial class WorkerLink
             await ended.Task.ConfigureAwait(false);
         lock (_lock)
         {
-            Volatile.Write(ref _binding, null);
-            _arrival = NewArrival();
-            _downSince = _time.GetTimestamp();
+            if (_binding is not null)
+                Lose();
         }
         await binding.Client.DisposeAsync().ConfigureAwait(false);
         if (!_retired.IsCancellationRequested)
@@ -140,6 +162,9 @@ internal sealed partial class WorkerLink
 
     private async Task<WorkerBinding?> TryConnectAsync()
     {
+        // Most attempts come while there is no socket; a look is cheaper than a refused connection.
+        if (!File.Exists(_route.WorkerSocket))
+            return null;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_retired.Token);
         deadline.CancelAfter(s_connectTimeout);
         WorkerClient? client = null;
@@ -157,6 +182,11 @@ internal sealed partial class WorkerLink
         catch (Exception e) when (e is WorkerUnavailableException or OperationCanceledException or System.Net.Sockets.SocketException)
         {
             // The worker is starting or restarting; the next attempt is at most 50 ms away.
+        }
+        catch (Exception e)
+        {
+            // Such as a path too long for a socket: this link must go on trying, and say why it fails.
+            Refuse($"{e.GetType().Name}: {e.Message}");
         }
         if (client is not null)
             await client.DisposeAsync().ConfigureAwait(false);
