@@ -1,0 +1,131 @@
+using Merlon.Access;
+using Merlon.Access.Authorization;
+using Merlon.Access.Contracts;
+using Merlon.Admission;
+using Merlon.App.Up;
+using Merlon.Gateway;
+using Merlon.Kernel;
+using Merlon.Keys;
+using Merlon.Ledger;
+using Merlon.Registry;
+using Merlon.Registry.Contracts;
+using Merlon.Serving;
+using Merlon.Storage;
+using Merlon.Storage.Contracts;
+using Merlon.Storage.Outbox;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Merlon.App.Roles.Control;
+
+/// <summary>The control role: API, registry, keys, policy. It alone has the database and the keyring.</summary>
+internal static class ControlRole
+{
+    private const string Name = "control";
+
+    public static async Task<int> RunAsync(RoleStart start)
+    {
+        var time = TimeProvider.System;
+        using var root = RootKey.FromBytes(start.RootKey);
+        var storage = new StorageOptions { DatabasePath = Path.Combine(start.DataDirectory, "db", "merlon.db"), OutboxKey = root.Derive("outbox") };
+        if (!Migrate(storage, time))
+            return Cli.ExitCodes.Refused;
+
+        using var keyring = new Keyring(root, StorageModule.OpenKeyStore(storage), time);
+        var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start.Listen, time);
+        await keys.OpenCaAsync();
+        var eventKey = await keys.EventKeyAsync();
+        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
+        {
+            Directory = start.Ledger(Name),
+            Origin = start.Origin(Name),
+            SigningSeed = await keys.LedgerSeedAsync(Name),
+            EventKeys = _ => eventKey,
+            Service = Name,
+            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
+        }, time);
+
+        var builder = RoleHost.NewBuilder();
+        AddServices(builder.Services, start, storage, keyring, keys, ledger, await keys.SnapshotSeedAsync());
+        using var issued = await keys.IssueServerAsync();
+        Listen(builder, start, issued);
+        await using var app = builder.Build();
+        ControlRoutes.Map(app);
+        var notes = await RepairAsync(app.Services, ledger);
+        await app.StartAsync();
+        File.SetUnixFileMode(start.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+        var code = await AccessModule.MakeBootstrapCodeAsync(app.Services, CancellationToken.None);
+        RoleHost.SayReady(new RoleReady(RoleHost.BoundPort(app.Services), code is null ? null : BootstrapText.Compose(code, keys.CaPem), notes));
+        await app.WaitForShutdownAsync();
+        return Cli.ExitCodes.Done;
+    }
+
+    private static bool Migrate(StorageOptions storage, TimeProvider time)
+    {
+        var migrated = StorageModule.Migrate(storage, time,
+            typeof(AccessModule).Assembly, typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly);
+        if (migrated.Try(out _, out var refusal))
+            return true;
+        Console.Error.WriteLine("merlon: " + refusal);
+        return false;
+    }
+
+    private static void AddServices(
+        IServiceCollection services, RoleStart start, StorageOptions storage, Keyring keyring, ControlKeys keys, LedgerLog ledger, byte[] snapshotSeed)
+    {
+        services.AddSingleton(start);
+        services.AddSingleton(keyring);
+        services.AddSingleton(keys);
+        services.AddSingleton(ledger);
+        services.AddSingleton<IEventSink>(ledger);
+        services.AddSingleton<IRefusalLog, ControlRefusals>();
+        services.AddSingleton<AuditLogs>();
+        services.AddStorage(storage);
+        services.AddAccess(new RoleTokens(start.Tokens));
+        services.AddRegistry(new RegistryOptions
+        {
+            BlobDirectory = Path.Combine(start.DataDirectory, "blobs"),
+            StagingDirectory = Path.Combine(start.DataDirectory, "staging"),
+        });
+        services.AddAdmission();
+        services.AddServing();
+        services.AddGatewayPublishing(snapshotSeed);
+        services.AddRouting();
+        services.AddProblemDetails();
+        services.AddHostedService<OutboxRetry>();
+    }
+
+    private static void Listen(WebApplicationBuilder builder, RoleStart start, IssuedCertificate issued)
+    {
+        var certificate = RoleHost.Load(issued.CertificatePem, issued.PrivateKey);
+        File.Delete(start.ControlSocket);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64L << 20;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Listen(RoleHost.Address(start), start.Port, listener => RoleHost.UseTls(listener, certificate));
+            kestrel.ListenUnixSocket(start.ControlSocket, listener => listener.Protocols = HttpProtocols.Http1);
+        });
+    }
+
+    /// <summary>Brings back to rest what a crash left, and says what was done.</summary>
+    private static async Task<IReadOnlyList<string>> RepairAsync(IServiceProvider services, LedgerLog ledger)
+    {
+        var notes = new List<string>();
+        if (ledger.Recovery.DroppedRecords > 0 || ledger.Recovery.DroppedBodyBytes > 0)
+            notes.Add($"Ledger of control: {ledger.Recovery.Summary}");
+        var delivered = await services.GetRequiredService<OutboxPump>().FlushAsync(CancellationToken.None);
+        if (delivered > 0)
+            notes.Add($"Delivered {delivered} events to the ledger that a stop had left in the outbox.");
+        if (await RegistryModule.SweepAsync(services, CancellationToken.None) is { } swept)
+            notes.Add(swept);
+        await ServingModule.SettleAsync(services, CancellationToken.None);
+        await AdmissionModule.EnsurePolicyAsync(services, CancellationToken.None);
+        return notes;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Merlon.App.Roles;
+
+/// <summary>What the roles share: logging, TLS, readiness, and how they end (SIGTERM, or the death of the parent).</summary>
+internal static class RoleHost
+{
+    public static WebApplicationBuilder NewBuilder()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        Quiet(builder.Logging);
+        return builder;
+    }
+
+    public static void Quiet(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fff'Z' ";
+            console.UseUtcTimestamp = true;
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        });
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+    }
+
+    /// <summary>TLS 1.3 and 1.2 only, with this certificate.</summary>
+    public static void UseTls(ListenOptions listener, X509Certificate2 certificate) => listener.UseHttps(new HttpsConnectionAdapterOptions
+    {
+        ServerCertificate = certificate,
+        SslProtocols = SslProtocols.Tls13 | SslProtocols.Tls12,
+        ClientCertificateMode = ClientCertificateMode.NoCertificate,
+        HandshakeTimeout = TimeSpan.FromSeconds(10),
+    });
+
+    public static X509Certificate2 Load(string certificatePem, ReadOnlySpan<byte> privateKey)
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        key.ImportPkcs8PrivateKey(privateKey, out _);
+        using var bare = X509Certificate2.CreateFromPem(certificatePem);
+        using var bound = bare.CopyWithPrivateKey(key);
+        // The TLS stack wants the key in its own form.
+        return X509CertificateLoader.LoadPkcs12(bound.Export(X509ContentType.Pkcs12), null);
+    }
+
+    public static IPAddress Address(RoleStart start) => IPAddress.Parse(start.Listen);
+
+    public static int BoundPort(IServiceProvider services) => services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+        .Where(a => a.StartsWith("https://", StringComparison.Ordinal)).Select(a => BindingAddress.Parse(a).Port).First();
+
+    public static void SayReady(RoleReady ready)
+    {
+        Console.Out.WriteLine(RoleReady.Mark + JsonSerializer.Serialize(ready));
+        Console.Out.Flush();
+    }
+
+    /// <summary>Ends on SIGTERM, or when standard input ends because the parent is gone. A terminal's Ctrl-C is the parent's to handle.</summary>
+    private sealed class ParentLifetime(IHostApplicationLifetime lifetime) : IHostLifetime, IDisposable
+    {
+        private PosixSignalRegistration? _terminate;
+        private PosixSignalRegistration? _interrupt;
+
+        public Task WaitForStartAsync(CancellationToken cancellationToken)
+        {
+            _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+            {
+                context.Cancel = true;
+                lifetime.StopApplication();
+            });
+            _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+            new Thread(() =>
+            {
+                while (Console.In.ReadLine() is not null)
+                {
+                    // Nothing more is said on this line; only its end matters.
+                }
+                lifetime.StopApplication();
+            }) { IsBackground = true, Name = "parent" }.Start();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+            _terminate?.Dispose();
+            _interrupt?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Merlon.Access.Contracts;
+using Merlon.Kernel;
+using Merlon.Keys;
+
+namespace Merlon.App.Roles;
+
+/// <summary>
+/// What control hands to another role at its start, over the Unix socket and against the role's token: its log's signing seed, the keys to seal events
+/// with, and for the gateway its certificate and control's snapshot key. Kept in memory only.
+/// </summary>
+internal sealed record RoleIdentity
+{
+    public required byte[] LedgerSeed { get; init; }
+
+    /// <summary>The public event key (SPKI) of each organisation.</summary>
+    public required IReadOnlyDictionary<Guid, byte[]> EventKeys { get; init; }
+
+    /// <summary>The subject to which the network of a caller that nobody can name is sealed.</summary>
+    public required byte[] UnidentifiedKey { get; init; }
+
+    /// <summary>Certificate chain (PEM) and private key (PKCS#8). Gateway only.</summary>
+    public string? CertificatePem { get; init; }
+    public byte[]? CertificateKey { get; init; }
+
+    /// <summary>Ed25519 public key of control's snapshots. Gateway only.</summary>
+    public byte[]? SnapshotKey { get; init; }
+
+    public ReadOnlyMemory<byte> EventKeyOf(Guid organisation) => EventKeys.TryGetValue(organisation, out var key) ? key : default;
+
+    // Keeps keys out of whatever prints the record.
+    public override string ToString() => nameof(RoleIdentity);
+
+    /// <summary>An HTTP client on control's Unix socket that names itself by the role's token.</summary>
+    public static HttpClient ConnectControl(RoleStart start)
+    {
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(start.ControlSocket), cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        })
+        { BaseAddress = new Uri("http://control/internal/"), Timeout = TimeSpan.FromSeconds(60) };
+        http.DefaultRequestHeaders.Add("X-Merlon-Role", start.Tokens[start.Role]);
+        return http;
+    }
+
+    /// <summary>Asks until control answers: it may be starting at the same time.</summary>
+    public static async Task<RoleIdentity> FetchAsync(HttpClient control, string role)
+    {
+        const int attempts = 600;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await control.GetFromJsonAsync<RoleIdentity>($"{role}/identity") ?? throw new HttpRequestException("Control sent no identity.");
+            }
+            catch (HttpRequestException) when (attempt < attempts)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+}
