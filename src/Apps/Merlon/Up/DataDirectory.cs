@@ -36,6 +36,7 @@ internal sealed class DataDirectory : IDisposable
     public string Staging => System.IO.Path.Combine(Path, "staging");
     public string Logs => System.IO.Path.Combine(Path, "logs");
     public string CaFile => System.IO.Path.Combine(Path, "ca.pem");
+    public string ControlCaFile => System.IO.Path.Combine(Path, "db", "ca.pem");
     public string Ledger(string role) => System.IO.Path.Combine(Path, "ledger", role);
 
     /// <summary>Takes the folder for this process, making it when it is new.</summary>

@@ -90,7 +90,8 @@ internal sealed class Supervisor : IAsyncDisposable
                     $"The root key {options.RootKeyFile} is missing, and without it the data in {data.Path} cannot be opened.",
                     "Put the key file back, or name it: --root-key FILE");
             Directory.CreateDirectory(Path.GetDirectoryName(options.RootKeyFile)!);
-            RootKey.CreateFile(options.RootKeyFile).Dispose();
+            if (RootKey.CreateFile(options.RootKeyFile).Try(out var made, out _))
+                made.Dispose();
         }
         return RootKey.LoadFile(options.RootKeyFile).Try(out var key, out var refusal) ? key : throw CliException.Refused(refusal.Detail, refusal.Remedy);
     }
@@ -126,7 +127,7 @@ internal sealed class Supervisor : IAsyncDisposable
             CheckpointSinks = SinksFor(role, options.CheckpointSinks),
             Sandbox = options.Sandbox,
             Tokens = role == "control" ? tokens : new Dictionary<string, string>(StringComparer.Ordinal) { [role] = tokens[role] },
-            RootKey = role == "control" ? rootKey.ToArray() : null,
+            RootKey = role == "control" ? rootKey.Export() : null,
         };
         return new Dictionary<string, RoleStart>(StringComparer.Ordinal)
         {

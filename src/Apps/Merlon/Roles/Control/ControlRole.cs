@@ -49,7 +49,9 @@ internal static class ControlRole
         }, time);
 
         var builder = RoleHost.NewBuilder();
-        AddServices(builder.Services, start, storage, keyring, keys, ledger, await keys.SnapshotSeedAsync());
+        var unidentified = await new SubjectKeys(keyring).GetOrCreateAsync(Scope.Default, SubjectKeys.Unidentified, CancellationToken.None);
+        builder.Services.AddSingleton(_ => new RefusalAggregator(ledger, time, RefusalSealing.For(Name, unidentified)));
+        AddServices(builder.Services, start, root, storage, keyring, keys, ledger, await keys.SnapshotSeedAsync());
         using var issued = await keys.IssueServerAsync();
         Listen(builder, start, issued);
         await using var app = builder.Build();
@@ -74,9 +76,10 @@ internal static class ControlRole
     }
 
     private static void AddServices(
-        IServiceCollection services, RoleStart start, StorageOptions storage, Keyring keyring, ControlKeys keys, LedgerLog ledger, byte[] snapshotSeed)
+        IServiceCollection services, RoleStart start, RootKey root, StorageOptions storage, Keyring keyring, ControlKeys keys, LedgerLog ledger, byte[] snapshotSeed)
     {
         services.AddSingleton(start);
+        services.AddSingleton(root);
         services.AddSingleton(keyring);
         services.AddSingleton(keys);
         services.AddSingleton(ledger);

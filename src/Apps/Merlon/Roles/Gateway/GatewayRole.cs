@@ -1,0 +1,61 @@
+using Merlon.Gateway;
+using Merlon.Gateway.Contracts;
+using Merlon.Kernel;
+using Merlon.Ledger;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Merlon.App.Roles.Gateway;
+
+/// <summary>The gateway role: no keyring, no database, no privilege. It decides by its signed snapshot and writes its own log.</summary>
+internal static class GatewayRole
+{
+    private const string Name = "gateway";
+
+    public static async Task<int> RunAsync(RoleStart start)
+    {
+        var time = TimeProvider.System;
+        using var control = RoleIdentity.ConnectControl(start);
+        var identity = await RoleIdentity.FetchAsync(control, Name);
+        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
+        {
+            Directory = start.Ledger(Name),
+            Origin = start.Origin(Name),
+            SigningSeed = identity.LedgerSeed,
+            EventKeys = identity.EventKeyOf,
+            Service = Name,
+            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
+        }, time);
+
+        var options = new GatewayOptions();
+        var builder = RoleHost.NewBuilder();
+        builder.Services.AddSingleton<IEventSink>(ledger);
+        builder.Services.AddSingleton(_ => new RefusalAggregator(ledger, time, RefusalSealing.For(Name, identity.UnidentifiedKey)));
+        builder.Services.AddSingleton<IRefusalFlood, GatewayRefusals>();
+        builder.Services.AddSingleton(new ControlSnapshots(control, identity.SnapshotKey!).Source);
+        builder.Services.AddGateway(options);
+        var certificate = RoleHost.Load(identity.CertificatePem!, identity.CertificateKey);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            GatewayModule.ConfigureKestrel(kestrel, options);
+            kestrel.Listen(RoleHost.Address(start), start.Port, listener =>
+            {
+                GatewayModule.LimitConnections(listener);
+                RoleHost.UseTls(listener, certificate);
+            });
+        });
+        await using var app = builder.Build();
+        app.UseRouting();
+        app.MapGateway();
+        await app.StartAsync();
+        RoleHost.SayReady(new RoleReady(RoleHost.BoundPort(app.Services), null, Notes(ledger)));
+        await app.WaitForShutdownAsync();
+        return Cli.ExitCodes.Done;
+    }
+
+    private static IReadOnlyList<string> Notes(LedgerLog ledger) => ledger.Recovery.DroppedRecords > 0 || ledger.Recovery.DroppedBodyBytes > 0
+        ? [$"Ledger of the gateway: {ledger.Recovery.Summary}"]
+        : [];
+}

@@ -1,0 +1,86 @@
+using Merlon.App.Up;
+using Merlon.Kernel;
+using Merlon.Ledger;
+using Merlon.Sandbox.Contracts;
+using Merlon.Serving;
+using Merlon.Serving.Contracts;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Merlon.App.Roles.Node;
+
+/// <summary>The node role: starts sandboxes. The only role that may be root.</summary>
+internal static class NodeRole
+{
+    private const string Name = "node";
+
+    public static async Task<int> RunAsync(RoleStart start)
+    {
+        var time = TimeProvider.System;
+        using var control = RoleIdentity.ConnectControl(start);
+        var launcher = ChooseLauncher(start, time);
+        // What an earlier node left behind when it was killed.
+        var sweeping = launcher.SweepAsync(CancellationToken.None);
+        var identity = await RoleIdentity.FetchAsync(control, Name);
+        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
+        {
+            Directory = start.Ledger(Name),
+            Origin = start.Origin(Name),
+            SigningSeed = identity.LedgerSeed,
+            EventKeys = identity.EventKeyOf,
+            Service = Name,
+            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
+        }, time);
+        await sweeping;
+
+        var builder = RoleHost.NewBuilder();
+        builder.Services.AddSingleton<IEventSink>(ledger);
+        builder.Services.AddSingleton(launcher);
+        builder.Services.AddSingleton(new RootfsBuilder(Path.Combine(start.CacheDirectory, "roots")));
+        builder.Services.AddNode(Options(start));
+        await using var app = builder.Build();
+        foreach (var hosted in app.Services.GetServices<IHostedService>())
+            await hosted.StartAsync(CancellationToken.None);
+        RoleHost.SayReady(new RoleReady(0, null, []));
+        return await WaitAsync(app);
+    }
+
+    /// <summary>The node listens on nothing, so it runs the hosted services without a web server.</summary>
+    private static async Task<int> WaitAsync(Microsoft.AspNetCore.Builder.WebApplication app)
+    {
+        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        await app.Services.GetRequiredService<IHostLifetime>().WaitForStartAsync(CancellationToken.None);
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStopping.Register(stopped.SetResult);
+        await stopped.Task;
+        foreach (var hosted in app.Services.GetServices<IHostedService>())
+            await hosted.StopAsync(CancellationToken.None);
+        return Cli.ExitCodes.Done;
+    }
+
+    private static NodeOptions Options(RoleStart start) => new()
+    {
+        ControlSocket = start.ControlSocket,
+        RoleToken = start.Tokens[Name],
+        BlobDirectory = Path.Combine(start.DataDirectory, "blobs"),
+        SocketDirectory = start.WorkerSockets,
+        ModelWorkerDirectory = Path.Combine(start.ProgramDirectory, "workers", "model"),
+        ScanWorkerDirectory = Path.Combine(start.ProgramDirectory, "workers", "scan"),
+        FirstWorkerUser = RoleUsers.FirstWorker,
+        LastWorkerUser = RoleUsers.LastWorker,
+        ScannerUser = RoleUsers.Scanner,
+        GatewayGroup = RoleUsers.IsRoot ? RoleUsers.Gateway : null,
+    };
+
+    private static ISandboxLauncher ChooseLauncher(RoleStart start, TimeProvider time)
+    {
+        var runFolder = Path.Combine(start.RunDirectory, "sandboxes");
+        var prefix = "merlon-" + start.Instance.ToString("n")[^8..];
+        return start.Sandbox switch
+        {
+            "runc" or "auto" when RuncLauncher.IsAvailable => new RuncLauncher(runFolder, prefix, time),
+            "bubblewrap" or "auto" when BubblewrapLauncher.IsAvailable => new BubblewrapLauncher(runFolder, prefix, time),
+            _ => throw new IOException($"The isolation '{start.Sandbox}' is not available: install runc (and run as root) or bubblewrap."),
+        };
+    }
+}
