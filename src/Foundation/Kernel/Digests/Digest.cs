@@ -85,7 +85,7 @@ public readonly struct Digest : IEquatable<Digest>
     public static bool operator !=(Digest left, Digest right) => !left.Equals(right);
 }
 
-/// <summary>A digest as its text form. Public, because source-generated JSON in other modules names it.</summary>
+/// <summary>Public because source generators in other modules make it.</summary>
 public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

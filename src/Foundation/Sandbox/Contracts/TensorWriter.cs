@@ -90,12 +90,15 @@ public sealed class TensorWriter : IBufferWriter<byte>, IDisposable
     }
 
     /// <summary>One element of a BYTES tensor: u32 length + bytes.</summary>
-    public void WriteBytesElement(ReadOnlySpan<byte> value)
+    public void WriteBytesElement(ReadOnlySpan<byte> value) => value.CopyTo(BeginBytesElement(value.Length));
+
+    /// <summary>Room for one element of a BYTES tensor, to be filled before the next write.</summary>
+    public Span<byte> BeginBytesElement(int length)
     {
-        var span = GetSpan(sizeof(uint) + value.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(span, (uint)value.Length);
-        value.CopyTo(span[sizeof(uint)..]);
-        _length += sizeof(uint) + value.Length;
+        var span = GetSpan(checked(sizeof(uint) + length));
+        BinaryPrimitives.WriteUInt32LittleEndian(span, (uint)length);
+        _length += sizeof(uint) + length;
+        return span.Slice(sizeof(uint), length);
     }
 
     /// <summary>The end of a request: which outputs are wanted; none means all.</summary>

@@ -1,0 +1,29 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Merlon.Scanning.Files;
+
+/// <summary>Looks into text beside the model for what should not be published with it or would be run by a loader.</summary>
+internal static partial class TextRules
+{
+    public static void Judge(string path, ReadOnlySpan<byte> content, FindingList findings)
+    {
+        var text = Encoding.UTF8.GetString(content);
+        if (FileKind.IsTextPickle(content))
+            findings.Block("file.pickle", "The file is a pickle in text form.", path, "Remove it.");
+        foreach (var match in Secret().EnumerateMatches(text))
+            findings.Block("file.secret", "The file holds what looks like a secret key.", $"{path}@{match.Index}", "Remove it and revoke the key.");
+        if (RemoteCode().IsMatch(text))
+            findings.Warn("file.remote-code", "The file asks a loader to run code from elsewhere (auto_map or trust_remote_code).", path, "Remove the setting.");
+    }
+
+    [GeneratedRegex(@"^(\(?[ci][A-Za-z_][\w.]*\r?$)|^R\.?$", RegexOptions.Multiline | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    internal static partial Regex PickleCall();
+
+    [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bhf_[A-Za-z0-9]{34}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}",
+        RegexOptions.NonBacktracking)]
+    private static partial Regex Secret();
+
+    [GeneratedRegex("\"auto_map\"|trust_remote_code", RegexOptions.NonBacktracking)]
+    private static partial Regex RemoteCode();
+}

@@ -1,0 +1,29 @@
+namespace Merlon.Scanning;
+
+/// <summary>All bounds of a scan, on either side of the sandbox's wall.</summary>
+internal static class Limits
+{
+    /// <summary>Files of one artifact.</summary>
+    public const int Files = 1024;
+
+    /// <summary>Findings of one report; the rest are the same story.</summary>
+    public const int Findings = 500;
+
+    /// <summary>Bytes at the start of a file that tell what it is.</summary>
+    public const int SniffBytes = 4096;
+
+    /// <summary>Largest text file beside a model, read whole for secrets and code.</summary>
+    public const int TextBytes = 4 * 1024 * 1024;
+
+    /// <summary>Bytes of one read through the wall.</summary>
+    public const int ReadBytes = 1024 * 1024;
+
+    /// <summary>Bytes that one scan may read beyond twice the artifact's size.</summary>
+    public const long ExtraReadBytes = 64L * 1024 * 1024;
+
+    /// <summary>Largest report, in bytes.</summary>
+    public const int ReportBytes = 4 * 1024 * 1024;
+
+    /// <summary>Bytes of an external data file that no tensor refers to: alignment, and not a hiding place.</summary>
+    public const long UnreferencedBytes = 64 * 1024;
+}
