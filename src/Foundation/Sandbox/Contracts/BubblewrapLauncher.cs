@@ -64,8 +64,7 @@ public sealed class BubblewrapLauncher(string runFolder, string prefix, TimeProv
             // Still waiting for our word: the limits are on it before its first instruction.
             cgroup.Add(pid);
             block.WriteEnd.Dispose();
-            await StartedProgram.WaitAsync(process, () => pid, time, cancellationToken).ConfigureAwait(false);
-            var report = IsolationInspector.Inspect(pid, spec);
+            var (_, report) = await StartedProgram.WaitAsync(process, spec, () => pid, time, cancellationToken).ConfigureAwait(false);
             return new SandboxHandle(spec.Name, pid, report, process, () => Kill(pid), (code, killed) => CleanUpAsync(cgroup, code, killed, process));
         }
         catch

@@ -43,8 +43,7 @@ public sealed class RuncLauncher(string runFolder, string prefix, TimeProvider t
             spec.Handles).ConfigureAwait(false);
         try
         {
-            var pid = await StartedProgram.WaitAsync(process, () => ReadPid(pidFile), time, cancellationToken).ConfigureAwait(false);
-            var report = IsolationInspector.Inspect(pid, spec);
+            var (pid, report) = await StartedProgram.WaitAsync(process, spec, () => ReadPid(pidFile), time, cancellationToken).ConfigureAwait(false);
             return new SandboxHandle(spec.Name, pid, report, process, () => KillAsync(id), (code, killed) => CleanUpAsync(id, cgroup, code, killed, process));
         }
         catch

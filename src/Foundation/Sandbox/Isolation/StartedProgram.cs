@@ -10,15 +10,16 @@ internal static class StartedProgram
 
     /// <summary>Waits until the launcher has named the process and the filter is on it: what is inspected earlier is the launcher.</summary>
     /// <exception cref="SandboxException">The launcher ended or took too long.</exception>
-    public static async Task<int> WaitAsync(SupervisedProcess process, Func<int?> readPid, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<(int ProcessId, IsolationReport Report)> WaitAsync(
+        SupervisedProcess process, SandboxSpec spec, Func<int?> readPid, TimeProvider time, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
         while (true)
         {
             if (process.Exited.IsCompleted)
                 throw new SandboxException($"The sandbox did not start: {process.ErrorOutput}");
-            if (readPid() is { } pid && IsConfined(pid))
-                return pid;
+            if (readPid() is { } pid && TryInspect(pid, spec) is { } report)
+                return (pid, report);
             if (time.GetElapsedTime(start) > s_patience)
             {
                 Posix.Kill(process.ProcessId, Posix.SigKill);
@@ -34,16 +35,16 @@ internal static class StartedProgram
         : code == 0 ? SandboxExitReason.Ended
         : SandboxExitReason.Crashed;
 
-    private static bool IsConfined(int pid)
+    private static IsolationReport? TryInspect(int pid, SandboxSpec spec)
     {
         try
         {
-            return IsolationInspector.ReadStatus(pid).GetValueOrDefault("Seccomp") == "2";
+            return IsolationInspector.ReadStatus(pid).GetValueOrDefault("Seccomp") == "2" ? IsolationInspector.Inspect(pid, spec) : null;
         }
         catch (IOException)
         {
-            // It has ended already; the launcher's exit says the rest.
-            return false;
+            // It has ended already: what was not looked at does not count as isolated, and the launcher's exit says the rest.
+            return null;
         }
     }
 }

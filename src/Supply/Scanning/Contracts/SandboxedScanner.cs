@@ -26,8 +26,27 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
     public async Task<ScanReport> ScanAsync(ScanRequest request, IArtifactReader artifact, CancellationToken cancellationToken)
     {
         using var sockets = SocketPair.Create();
+        SandboxHandle handle;
+        try
+        {
+            handle = await StartAsync(sockets, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SandboxException e)
+        {
+            return Blocked("scan.not-started", e.Message);
+        }
+        await using (handle.ConfigureAwait(false))
+        {
+            sockets.Theirs.Dispose();
+            return await ScanAsync(request, artifact, sockets, handle, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<SandboxHandle> StartAsync(SocketPair sockets, CancellationToken cancellationToken)
+    {
+        // A scan worker gets no artifact; its handle 3 is there so that the socket has the same number in every worker.
         using var nothing = File.OpenHandle("/dev/null");
-        var handle = await launcher.StartAsync(new SandboxSpec
+        return await launcher.StartAsync(new SandboxSpec
         {
             Name = "scan-" + Guid.CreateVersion7().ToString("N"),
             RootFolder = options.RootFolder,
@@ -38,11 +57,6 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
             Limits = options.Limits,
             Handles = [nothing, sockets.Theirs],
         }, cancellationToken).ConfigureAwait(false);
-        await using (handle.ConfigureAwait(false))
-        {
-            sockets.Theirs.Dispose();
-            return await ScanAsync(request, artifact, sockets, handle, cancellationToken).ConfigureAwait(false);
-        }
     }
 
     private async Task<ScanReport> ScanAsync(ScanRequest request, IArtifactReader artifact, SocketPair sockets, SandboxHandle handle, CancellationToken cancellationToken)
