@@ -46,6 +46,35 @@ public sealed class ModelWorkerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Worker_WithoutTelemetryOff_DoesNotLoadTheRuntime()
+    {
+        await using var worker = await IsolatedWorker.StartAsync("runc", "mlp", withoutVariable: "ORT_DISABLE_TELEMETRY");
+        var exit = await worker.Handle.Exited.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(66, exit.ExitCode);
+        Assert.Contains("ORT_DISABLE_TELEMETRY=1", exit.ErrorOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Worker_AfterLoadingAndRunning_HasOnlyUnixSocketsAndHasWrittenNoFile()
+    {
+        await using var worker = await IsolatedWorker.StartAsync("runc", "mlp");
+        await using var client = await worker.ConnectAsync();
+        (await client.InferAsync(Request(client.Signature, TestModels.Cases("mlp")[0]), CancellationToken.None)).Dispose();
+
+        var proc = $"/proc/{worker.Handle.ProcessId}";
+        foreach (var table in (string[])["tcp", "tcp6", "udp", "udp6", "raw", "packet"])
+        {
+            var path = $"{proc}/net/{table}";
+            // One line of headings; kernels without IPv6 have no table for it.
+            Assert.True(!File.Exists(path) || File.ReadLines(path).Count() <= 1, table);
+        }
+        var files = Directory.EnumerateFiles($"{proc}/fd").Select(link => new FileInfo(link).LinkTarget ?? "").ToArray();
+        Assert.Contains(files, target => target.StartsWith("socket:", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, target => target.StartsWith("/tmp", StringComparison.Ordinal));
+        Assert.Empty(Directory.EnumerateFileSystemEntries($"{proc}/root/tmp"));
+    }
+
+    [Fact]
     public async Task Worker_OtherBytesThanApproved_EndsWithItsOwnCodeAndOneSentence()
     {
         var other = Digest.Of("another artifact"u8);
