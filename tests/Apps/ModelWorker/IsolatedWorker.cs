@@ -39,7 +39,7 @@ internal sealed class IsolatedWorker : IAsyncDisposable
         : new BubblewrapLauncher(runFolder, "test", TimeProvider.System);
 
     public static async Task<IsolatedWorker> StartAsync(
-        string kind, string model, Func<WorkerLaunch, WorkerLaunch>? change = null, SandboxLimits? limits = null)
+        string kind, string model, Func<WorkerLaunch, WorkerLaunch>? change = null, SandboxLimits? limits = null, string? withoutVariable = null)
     {
         var folder = Directory.CreateTempSubdirectory("merlon-w-");
         var artifact = new FolderArtifact(TestModels.Folder(model));
@@ -57,7 +57,7 @@ internal sealed class IsolatedWorker : IAsyncDisposable
             Name = "w" + Guid.CreateVersion7().ToString("N")[20..],
             RootFolder = s_root.Value,
             Command = [.. RootfsBuilder.Command("Merlon.ModelWorker.dll")],
-            Environment = launch.ToEnvironment(limits),
+            Environment = [.. launch.ToEnvironment(limits).Where(line => line.Split('=')[0] != withoutVariable)],
             UserId = 64001,
             GroupId = 64001,
             Limits = limits,

@@ -106,7 +106,7 @@ static void system_calls(void) {
         {"setgroups", SYS_setgroups}, {"mknodat", SYS_mknodat}, {"landlock_create_ruleset", SYS_landlock_create_ruleset}, {"shmget", SYS_shmget}, {"msgget", SYS_msgget},
         {"symlinkat", SYS_symlinkat}, {"linkat", SYS_linkat}, {"fchmod", SYS_fchmod}, {"setxattr", SYS_setxattr}, {"name_to_handle_at", SYS_name_to_handle_at},
 #ifdef __x86_64__
-        {"x32 getpid", 0x40000000 | 39}, {"iopl", SYS_iopl}, {"ioperm", SYS_ioperm}, {"modify_ldt", SYS_modify_ldt},
+        {"iopl", SYS_iopl}, {"ioperm", SYS_ioperm}, {"modify_ldt", SYS_modify_ldt},
 #endif
     };
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -203,6 +203,13 @@ int main(int argc, char **argv) {
         fprintf(stderr, "handles=%s seals=%d mode=%d write=%d map=%d\n", seen, fcntl(3, 1034), fcntl(3, F_GETFL) & O_ACCMODE, (int)write(3, "x", 1),
                 fstat(3, &st) == 0 && mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0) != MAP_FAILED);
         return 0;
+    }
+    if (!strcmp(mode, "x32")) {
+#ifdef __x86_64__
+        /* The other table of system calls, whose numbers a filter for this one does not know. */
+        expect_refused("x32 getpid", syscall(0x40000000 | 39));
+#endif
+        return escapes;
     }
     if (!strcmp(mode, "sleep"))
         for (;;)
