@@ -10,11 +10,24 @@ internal static class Output
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Plain text when the output is not a terminal: what a script reads holds no colour codes and is not cut to a screen's width.</summary>
+    private static readonly IAnsiConsole s_console = Console.IsOutputRedirected
+        ? Plain()
+        : AnsiConsole.Create(new AnsiConsoleSettings());
+
+    private static IAnsiConsole Plain()
+    {
+        const int width = 240;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(Console.Out) });
+        console.Profile.Width = width;
+        return console;
+    }
+
     public static void Json(JsonNode node) => Console.Out.WriteLine(node.ToJsonString(s_indented));
 
     public static void Line(string text = "") => Console.Out.WriteLine(text);
 
-    public static void Markup(string markup) => AnsiConsole.MarkupLine(markup);
+    public static void Markup(string markup) => s_console.MarkupLine(markup);
 
     public static string Escape(string? text) => Spectre.Console.Markup.Escape(Kernel.Text.Printable(text, 2000));
 
@@ -33,7 +46,7 @@ internal static class Output
             table.AddColumn(new TableColumn($"[bold]{Escape(column)}[/]").NoWrap().PadLeft(0).PadRight(2));
         foreach (var row in rows)
             table.AddRow(row.Select(Escape).ToArray());
-        AnsiConsole.Write(table);
+        s_console.Write(table);
     }
 
     /// <summary>A table whose cells are markup; the caller has escaped them.</summary>
@@ -44,7 +57,7 @@ internal static class Output
             table.AddColumn(new TableColumn($"[bold]{Escape(column)}[/]").PadLeft(0).PadRight(2));
         foreach (var row in rows)
             table.AddRow(row);
-        AnsiConsole.Write(table);
+        s_console.Write(table);
     }
 
     public static string Verdict(string? verdict) => verdict switch

@@ -77,6 +77,8 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
         var path = info.Environment.TryGetValue("PATH", out var value) ? value : null;
         info.Environment.Clear();
         info.Environment["PATH"] = string.IsNullOrEmpty(path) ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
+        // The roles' users have no home; the framework's certificate code asks for one and is content with an absent folder.
+        info.Environment["HOME"] = "/nonexistent";
         info.Environment["DOTNET_ROOT"] = program.DotnetRoot;
         info.Environment["DOTNET_EnableDiagnostics"] = "0";
         info.Environment["DOTNET_gcServer"] = "0";

@@ -51,6 +51,9 @@ internal sealed class Supervisor : IAsyncDisposable
             }
 
             var control = await Begin("control", RoleUsers.Control);
+            // Control keeps it where only control writes; everyone may read this copy.
+            File.Copy(data.ControlCaFile, data.CaFile, overwrite: true);
+            File.SetUnixFileMode(data.CaFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
             var others = await Task.WhenAll(Begin("node", 0), Begin("gateway", RoleUsers.Gateway));
             var supervisor = new Supervisor(data)
             {

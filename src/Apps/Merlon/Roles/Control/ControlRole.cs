@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Merlon.Access;
 using Merlon.Access.Authorization;
 using Merlon.Access.Contracts;
@@ -98,6 +100,7 @@ internal static class ControlRole
         services.AddGatewayPublishing(snapshotSeed);
         services.AddRouting();
         services.AddProblemDetails();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
         services.AddHostedService<OutboxRetry>();
     }
 

@@ -13,15 +13,20 @@ internal sealed partial class OutboxRetry(OutboxPump outbox, TimeProvider time, 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
+                await timer.WaitForNextTickAsync(stoppingToken);
                 await outbox.FlushAsync(stoppingToken);
             }
             catch (IOException e)
             {
                 Log.Waiting(log, e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
         }
     }
