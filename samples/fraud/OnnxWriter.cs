@@ -11,7 +11,12 @@ public static class OnnxWriter
     private const int FloatType = 1;
 
     /// <summary>Input <c>transactions</c> FP32 [batch, 30]; output <c>fraud_probability</c> FP32 [batch, 1].</summary>
-    public static byte[] Write(Network network)
+    public static byte[] Write(Network network) => Write(network, externalLocation: null);
+
+    /// <summary>The same model with its first weights kept in another file, as large models do. A hostile location shows what a loader may be led to.</summary>
+    public static byte[] WriteWithExternalData(Network network, string location) => Write(network, location);
+
+    private static byte[] Write(Network network, string? externalLocation)
     {
         var graph = new Message();
         graph.Add(1, Node("Sub", ["transactions", "mean"], "centred"));
@@ -26,7 +31,9 @@ public static class OnnxWriter
         graph.Add(5, Tensor("deviation", [Features.Count], network.Deviation));
         for (var layer = 0; layer < 3; layer++)
         {
-            graph.Add(5, Tensor($"weights{layer}", [Network.Sizes[layer + 1], Network.Sizes[layer]], network.Weights[layer]));
+            graph.Add(5, layer == 0 && externalLocation is not null
+                ? ExternalTensor("weights0", [Network.Sizes[1], Network.Sizes[0]], externalLocation)
+                : Tensor($"weights{layer}", [Network.Sizes[layer + 1], Network.Sizes[layer]], network.Weights[layer]));
             graph.Add(5, Tensor($"bias{layer}", [Network.Sizes[layer + 1]], network.Biases[layer]));
         }
         graph.Add(11, ValueInfo("transactions", Features.Count));
@@ -65,13 +72,31 @@ public static class OnnxWriter
         return node;
     }
 
-    private static Message Tensor(string name, int[] dimensions, float[] values)
+    private static Message ExternalTensor(string name, int[] dimensions, string location)
+    {
+        const int external = 1;
+        var entry = new Message();
+        entry.Add(1, "location");
+        entry.Add(2, location);
+        var tensor = TensorHead(name, dimensions);
+        tensor.Add(13, entry);
+        tensor.Add(14, external);
+        return tensor;
+    }
+
+    private static Message TensorHead(string name, int[] dimensions)
     {
         var tensor = new Message();
         foreach (var dimension in dimensions)
             tensor.Add(1, dimension);
         tensor.Add(2, FloatType);
         tensor.Add(8, name);
+        return tensor;
+    }
+
+    private static Message Tensor(string name, int[] dimensions, float[] values)
+    {
+        var tensor = TensorHead(name, dimensions);
         var raw = new byte[values.Length * sizeof(float)];
         for (var i = 0; i < values.Length; i++)
             BinaryPrimitives.WriteSingleLittleEndian(raw.AsSpan(i * sizeof(float)), values[i]);

@@ -58,8 +58,23 @@ internal static class AuditCommand
         if (body is null)
             return head + $"({entry.Get("state")})";
         var operation = body["unmapped"].Get("operation");
-        var status = body.Get("status_id") == "2" ? "  REFUSED " + body.Get("status_code") : "";
-        return $"{head}{operation}{status}  {body.Get("message")}";
+        var status = body.Get("status_id") == "2" ? $"REFUSED {body.Get("status_code")}" : "";
+        var about = body["resources"].Items().Select(r => r.Get("name")).FirstOrDefault() ?? "";
+        string[] parts = [operation, about.Length > 0 && !body.Get("message").Contains(about, StringComparison.Ordinal) ? about : "", status, Message(body), $"by {Actor(body)}"];
+        return head + string.Join("  ", parts.Where(part => part.Length > 0));
+    }
+
+    private static string Message(JsonNode body)
+    {
+        var count = body["unmapped"]?["attributes"].Get("count") ?? "";
+        return count.Length > 0 ? $"{body.Get("message")} ({count} times)" : body.Get("message");
+    }
+
+    private static string Actor(JsonNode body)
+    {
+        var actor = body["actor"]?["user"].Get("uid") ?? "";
+        // Enough of a pseudonym to tell callers apart: the end is its random part.
+        return actor.Length > 20 ? $"{actor[..2]}…{actor[^8..]}" : actor;
     }
 
     private static Command Prove()
