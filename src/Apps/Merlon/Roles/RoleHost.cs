@@ -23,14 +23,27 @@ internal static class RoleHost
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(15));
-        Quiet(builder.Logging);
+        AddBasics(builder.Services, builder.Logging);
         return builder;
     }
 
-    public static void Quiet(ILoggingBuilder logging)
+    /// <summary>For a role that listens on nothing.</summary>
+    public static HostApplicationBuilder NewQuietBuilder()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = Environments.Production });
+        AddBasics(builder.Services, builder.Logging);
+        return builder;
+    }
+
+    private static void AddBasics(IServiceCollection services, ILoggingBuilder logging)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IHostLifetime, ParentLifetime>();
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        Quiet(logging);
+    }
+
+    private static void Quiet(ILoggingBuilder logging)
     {
         logging.ClearProviders();
         logging.AddSimpleConsole(console =>
