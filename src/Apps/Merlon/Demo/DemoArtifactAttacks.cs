@@ -31,7 +31,7 @@ internal sealed class DemoArtifactAttacks(DemoStage stage, DemoSteps steps)
         steps.Tell("Change one byte of a signed, approved, sealed model on disk, then deploy it",
             $"{refused ?? "It was deployed."} The former revision still answers ({still.Status}).",
             refused?.Contains("integrity:", StringComparison.Ordinal) == true && still.Status == 200,
-            await stage.LedgerEntryAsync("control", body => DemoJob.Operation(body) == "model.admit" && body.Get("status_id") == "2" && body.Get("message").Contains("integrity", StringComparison.Ordinal), cancellationToken));
+            await stage.LedgerEntryAsync("control", body => DemoJob.Operation(body) == "deployment.refuse" && body["resources"]![0].Get("name") == "fraud@2", cancellationToken));
     }
 
     private List<string> SealedFiles() => [.. Directory.EnumerateFiles(stage.Supervisor.Data.Blobs, "*.sealed", SearchOption.AllDirectories)];

@@ -13,6 +13,7 @@ namespace Merlon.App.Demo;
 internal sealed class DemoStage : IAsyncDisposable
 {
     private readonly string _folder;
+    private readonly Dictionary<string, long> _shown = new(StringComparer.Ordinal);
 
     private DemoStage(string folder, UpOptions options, Supervisor supervisor, Credentials owner)
     {
@@ -57,6 +58,8 @@ internal sealed class DemoStage : IAsyncDisposable
             ControlPort = 0,
             GatewayPort = 0,
             CheckpointSinks = [Path.Combine(folder, "outside")],
+            // The story shows each event right after it happened, and only what a checkpoint covers can be read.
+            CheckpointInterval = TimeSpan.FromMilliseconds(100),
         };
         var begun = TimeProvider.System.GetTimestamp();
         var supervisor = await Supervisor.StartAsync(options, message => Console.Error.WriteLine("merlon: " + message), TimeProvider.System, cancellationToken);
@@ -98,17 +101,21 @@ internal sealed class DemoStage : IAsyncDisposable
         return path;
     }
 
-    /// <summary>The newest event that fits, as a line; waits until it is under a signed checkpoint, at most some seconds.</summary>
+    /// <summary>The newest event that fits and was not shown before, as a line; waits until it is under a signed checkpoint, at most some seconds.</summary>
     public async Task<string> LedgerEntryAsync(string log, Func<JsonNode, bool> fits, CancellationToken cancellationToken)
     {
+        var shown = _shown.GetValueOrDefault(log, -1);
         for (var attempt = 0; attempt < 60; attempt++)
         {
-            var page = await Owner.GetAsync($"audit/{log}/events?count=200", cancellationToken);
-            if (page.Items().LastOrDefault(e => e["event"] is { } body && fits(body)) is { } entry)
+            var page = await Owner.GetAsync($"audit/{log}/events?count=500", cancellationToken);
+            if (page.Items().LastOrDefault(e => e["index"]!.GetValue<long>() > shown && e["event"] is { } body && fits(body)) is { } entry)
+            {
+                _shown[log] = entry["index"]!.GetValue<long>();
                 return $"ledger/{log}{AuditCommand.Describe(entry)}";
-            await Task.Delay(100, cancellationToken);
+            }
+            await Task.Delay(50, cancellationToken);
         }
-        return "";
+        return $"ledger/{log}: no such entry";
     }
 
     public Task<string> LedgerEntryAsync(string log, string operation, string statusCode, CancellationToken cancellationToken) => LedgerEntryAsync(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Merlon.Ledger;
 
 namespace Merlon.App.Roles;
 
@@ -19,6 +20,7 @@ internal sealed record RoleStart
     public required int Port { get; init; }
     public IReadOnlyList<string> HostNames { get; init; } = [];
     public IReadOnlyList<string> CheckpointSinks { get; init; } = [];
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);
     public string Sandbox { get; init; } = "auto";
 
     /// <summary>Control: the tokens of the other roles by name. Others: their own, under their name.</summary>
@@ -30,6 +32,18 @@ internal sealed record RoleStart
     public string ControlSocket => Path.Combine(RunDirectory, "control", "control.sock");
     public string WorkerSockets => Path.Combine(RunDirectory, "workers");
     public string Ledger(string role) => Path.Combine(DataDirectory, "ledger", role);
+    /// <summary>How this role's own log is opened.</summary>
+    public LedgerOptions LedgerOptions(ReadOnlyMemory<byte> seed, Func<Guid, ReadOnlyMemory<byte>> eventKeys) => new()
+    {
+        Directory = Ledger(Role),
+        Origin = Origin(Role),
+        SigningSeed = seed,
+        EventKeys = eventKeys,
+        Service = Role,
+        CheckpointSinks = [.. CheckpointSinks.Select(sink => new Uri(sink))],
+        CheckpointInterval = CheckpointInterval,
+    };
+
     public string Origin(string role) => $"merlon.local/{Instance:n}/{role}";
 
     public static RoleStart Read()

@@ -128,6 +128,7 @@ internal sealed class Supervisor : IAsyncDisposable
             Port = port,
             HostNames = options.HostNames,
             CheckpointSinks = SinksFor(role, options.CheckpointSinks),
+            CheckpointInterval = options.CheckpointInterval,
             Sandbox = options.Sandbox,
             Tokens = role == "control" ? tokens : new Dictionary<string, string>(StringComparer.Ordinal) { [role] = tokens[role] },
             RootKey = role == "control" ? rootKey.Export() : null,

@@ -20,6 +20,9 @@ internal sealed record UpOptions
     /// <summary>Folders or http(s) addresses that get a copy of every signed checkpoint.</summary>
     public IReadOnlyList<string> CheckpointSinks { get; init; } = [];
 
+    /// <summary>How often each log publishes a signed checkpoint while events come in.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Isolation to use: <c>auto</c>, <c>runc</c> or <c>bubblewrap</c>.</summary>
     public string Sandbox { get; init; } = "auto";
 

@@ -40,15 +40,7 @@ internal static class ControlRole
         var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start.Listen, time);
         await keys.OpenCaAsync();
         var eventKey = await keys.EventKeyAsync();
-        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
-        {
-            Directory = start.Ledger(Name),
-            Origin = start.Origin(Name),
-            SigningSeed = await keys.LedgerSeedAsync(Name),
-            EventKeys = _ => eventKey,
-            Service = Name,
-            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
-        }, time);
+        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(await keys.LedgerSeedAsync(Name), _ => eventKey), time);
 
         var builder = RoleHost.NewBuilder();
         var unidentified = await new SubjectKeys(keyring).GetOrCreateAsync(Scope.Default, SubjectKeys.Unidentified, CancellationToken.None);

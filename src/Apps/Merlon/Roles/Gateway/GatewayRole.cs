@@ -19,15 +19,7 @@ internal static class GatewayRole
         var time = TimeProvider.System;
         using var control = RoleIdentity.ConnectControl(start);
         var identity = await RoleIdentity.FetchAsync(control, Name);
-        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
-        {
-            Directory = start.Ledger(Name),
-            Origin = start.Origin(Name),
-            SigningSeed = identity.LedgerSeed,
-            EventKeys = identity.EventKeyOf,
-            Service = Name,
-            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
-        }, time);
+        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
 
         var options = new GatewayOptions();
         var builder = RoleHost.NewBuilder();

@@ -22,15 +22,7 @@ internal static class NodeRole
         // What an earlier node left behind when it was killed.
         var sweeping = launcher.SweepAsync(CancellationToken.None);
         var identity = await RoleIdentity.FetchAsync(control, Name);
-        await using var ledger = await LedgerLog.OpenAsync(new LedgerOptions
-        {
-            Directory = start.Ledger(Name),
-            Origin = start.Origin(Name),
-            SigningSeed = identity.LedgerSeed,
-            EventKeys = identity.EventKeyOf,
-            Service = Name,
-            CheckpointSinks = [.. start.CheckpointSinks.Select(s => new Uri(s))],
-        }, time);
+        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
         await sweeping;
 
         var builder = RoleHost.NewQuietBuilder();
