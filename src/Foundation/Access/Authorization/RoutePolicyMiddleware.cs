@@ -9,18 +9,13 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
 {
     public async Task InvokeAsync(HttpContext context, Authorizer authorizer)
     {
-        var endpoint = context.GetEndpoint();
-        if (endpoint is null)
-        {
-            await Problems.WriteAsync(context, new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address."));
-            return;
-        }
-        var refusal = endpoint.Metadata.GetMetadata<RoutePolicy>() switch
+        // Mapped routes without a policy stop the start, so what has none here is the framework's answer to a wrong method or content type.
+        var refusal = context.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>() switch
         {
             RoutePolicy.Open => null,
             RoutePolicy.Needs needs => await CheckAsync(context, authorizer, needs.Permission),
             RoutePolicy.RoleOnly roleOnly => roles.Check(context, roleOnly.Role),
-            _ => throw new InvalidOperationException($"Route '{endpoint.DisplayName}' declares no policy."),
+            _ => new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address for this method."),
         };
         if (refusal is null)
             await next(context);

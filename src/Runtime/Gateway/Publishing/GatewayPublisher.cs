@@ -127,6 +127,9 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
         if (_current is { } current && current.Version > after)
             return current.Envelope;
         await Task.WhenAny(published, Task.Delay(patience, time, cancellationToken));
+        // A gateway that has hung up is gone until it asks again; nobody waits for its confirmation.
+        if (cancellationToken.IsCancellationRequested)
+            _gateways.TryRemove(gateway, out _);
         return _current is { } newer && newer.Version > after ? newer.Envelope : null;
     }
 

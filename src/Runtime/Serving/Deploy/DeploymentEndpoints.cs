@@ -49,7 +49,7 @@ internal static class DeploymentEndpoints
     }
 
     private static async Task<IResult> DeployAsync(
-        string name, DeployRequest request, Caller caller, DeploymentService deployments, CancellationToken cancellationToken)
+        string name, DeployRequest request, Caller caller, DeploymentService deployments, DeploymentLocks locks, CancellationToken cancellationToken)
     {
         if (!ModelReference.TryParse(request.Reference, out var reference))
             return new Refusal(RefusalKind.Invalid, "reference.invalid", $"'{Text.Printable(request.Reference, 80)}' is not a version.") { Remedy = "Write NAME@N, as in fraud@1." }.ToProblem();
@@ -59,9 +59,16 @@ internal static class DeploymentEndpoints
             return new Refusal(RefusalKind.Invalid, "resources.invalid", "Memory must be between 128 MiB and 1 TiB, CPUs between 0 and 1024, threads between 1 and 256.").ToProblem();
         if (resources.Devices.Any(d => !d.StartsWith("/dev/", StringComparison.Ordinal) || d.Contains("..", StringComparison.Ordinal)))
             return new Refusal(RefusalKind.Invalid, "resources.device", "A device is a path under /dev.").ToProblem();
-        return (await deployments.DeployAsync(caller, name, reference, request.Environment ?? "", resources, cancellationToken)).ToHttp();
+        using var held = locks.TryHold(caller.Scope, name);
+        return held is null
+            ? DeploymentLocks.Busy(name).ToProblem()
+            : (await deployments.DeployAsync(caller, name, reference, request.Environment ?? "", resources, cancellationToken)).ToHttp();
     }
 
-    private static async Task<IResult> RollBackAsync(string name, Caller caller, DeploymentService deployments, CancellationToken cancellationToken) =>
-        (await deployments.RollBackAsync(caller, name, cancellationToken)).ToHttp();
+    private static async Task<IResult> RollBackAsync(
+        string name, Caller caller, DeploymentService deployments, DeploymentLocks locks, CancellationToken cancellationToken)
+    {
+        using var held = locks.TryHold(caller.Scope, name);
+        return held is null ? DeploymentLocks.Busy(name).ToProblem() : (await deployments.RollBackAsync(caller, name, cancellationToken)).ToHttp();
+    }
 }

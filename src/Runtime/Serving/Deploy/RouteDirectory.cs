@@ -3,14 +3,13 @@ using Merlon.Access.Contracts;
 using Merlon.Admission.Contracts;
 using Merlon.Kernel;
 using Merlon.Serving.Contracts;
-using Merlon.Serving.Nodes;
 using Merlon.Serving.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Serving.Deploy;
 
 /// <summary>Endpoints by name, and those that are served.</summary>
-internal sealed class RouteDirectory(ServingDb db, NodeDirectory nodes) : IRouteDirectory, IEndpointDirectory
+internal sealed class RouteDirectory(ServingDb db, ServingOptions options) : IRouteDirectory, IEndpointDirectory
 {
     public async Task<EndpointReference?> FindAsync(Scope scope, string name, CancellationToken cancellationToken) => await db.Endpoints.AsNoTracking()
         .Where(e => e.Organisation == scope.Organisation && e.Project == scope.Project && e.Name == name)
@@ -25,13 +24,11 @@ internal sealed class RouteDirectory(ServingDb db, NodeDirectory nodes) : IRoute
         var served = new List<ServedEndpoint>();
         foreach (var row in rows)
         {
-            // Before the node has told its socket there is nowhere to send a call.
-            if (nodes.StatusOf(row.Revision.Id)?.SocketPath is not { } socket)
-                continue;
             served.Add(new ServedEndpoint(
                 row.Endpoint.Scope, row.Endpoint.Id, row.Endpoint.Name, row.Endpoint.Environment, row.Revision.Id, row.Revision.Model, row.Revision.ModelVersion,
                 row.Revision.Manifest, row.Revision.ContractDigest, row.Revision.PolicyDigest,
-                ContractDigest.Deserialize(Encoding.UTF8.GetBytes(row.Revision.ContractJson)), socket));
+                ContractDigest.Deserialize(Encoding.UTF8.GetBytes(row.Revision.ContractJson)),
+                ServingOptions.SocketPath(options.SocketDirectory, row.Revision.Id)));
         }
         return served;
     }

@@ -9,6 +9,7 @@ using Merlon.Signing.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Admission.Attach;
 
@@ -30,6 +31,8 @@ internal static class SignatureEndpoints
             return new Refusal(RefusalKind.TooLarge, "signature.size", $"A signature bundle has 1 to {MaxBundleBytes} bytes and states its length.").ToProblem();
         if (!(await registry.FindAsync(caller.Scope, new ModelReference(name, version), cancellationToken)).Try(out var found, out var refusal))
             return refusal.ToProblem();
+        if (await db.Signatures.CountAsync(s => s.VersionId == found.Id, cancellationToken) >= SignatureGate.MaxAttached)
+            return new Refusal(RefusalKind.Conflict, "signature.too-many", $"{found.Reference} has {SignatureGate.MaxAttached} attached signatures, which is the most allowed.").ToProblem();
         var bundle = new byte[length];
         await request.Body.ReadExactlyAsync(bundle, cancellationToken);
 

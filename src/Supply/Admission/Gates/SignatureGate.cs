@@ -14,6 +14,9 @@ internal sealed class SignatureGate(AdmissionDb db, Guid versionId, IReadOnlyLis
     public const string FileName = "model.sig";
     private const int MaxBundleBytes = 32 * 1024 * 1024;
 
+    /// <summary>Signatures that may be attached to one version; all of them are looked at.</summary>
+    public const int MaxAttached = 16;
+
     public string Name => "signature";
 
     public async ValueTask<GateVerdict> EvaluateAsync(GateSubject subject, CancellationToken cancellationToken)
@@ -46,7 +49,7 @@ internal sealed class SignatureGate(AdmissionDb db, Guid versionId, IReadOnlyLis
     private async Task<List<byte[]>> BundlesAsync(GateSubject subject, CancellationToken cancellationToken)
     {
         var bundles = await db.Signatures.AsNoTracking().Where(s => s.VersionId == versionId).OrderByDescending(s => s.CreatedAt)
-            .Select(s => s.Bundle).Take(16).ToListAsync(cancellationToken);
+            .Select(s => s.Bundle).Take(MaxAttached).ToListAsync(cancellationToken);
         var inside = subject.Files.FirstOrDefault(f => string.Equals(f.Path, FileName, StringComparison.Ordinal));
         if (inside is { Size: > 0 and <= MaxBundleBytes })
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Merlon.Kernel;
 
@@ -16,11 +17,11 @@ internal static class CanonicalPath
         foreach (var rune in path.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar || Rune.IsControl(rune) || rune.Value == '\\'
-                || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format)
-                return Invalid(path, "holds a control, format, unpaired or backslash character");
+                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse)
+                return Invalid(path, "holds a control, format, unassigned, unpaired or backslash character");
+            if (MayBeDecomposed(rune))
+                return Invalid(path, "holds a combining or compatibility character, so that the same name could be written in two ways");
         }
-        if (!path.IsNormalized(NormalizationForm.FormC))
-            return Invalid(path, "is not in Unicode normalisation form C");
         var parts = path.Split('/');
         if (parts.Length > Limits.MaxPathDepth)
             return Invalid(path, $"is deeper than {Limits.MaxPathDepth} folders");
@@ -48,6 +49,16 @@ internal static class CanonicalPath
         }
         return null;
     }
+
+    /// <summary>
+    /// Characters that may stand in a text that is not in normalisation form C. Without ICU the framework's own check says yes to everything, so these
+    /// are refused as a whole: combining marks, conjoining Hangul, and the blocks of canonical duplicates.
+    /// </summary>
+    private static bool MayBeDecomposed(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+        || rune.Value is (>= 0x1100 and <= 0x11FF) or (>= 0xA960 and <= 0xA97F) or (>= 0xD7B0 and <= 0xD7FF)
+            or 0x0374 or 0x037E or 0x0387 or (>= 0x1F71 and <= 0x1FFD) or (>= 0x2000 and <= 0x2001) or 0x2126 or 0x212A or 0x212B or 0x2329 or 0x232A
+            or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
     private static Refusal Invalid(string? path, string problem) =>
         new(RefusalKind.Invalid, "path.invalid", $"The path '{Text.Printable(path, 120)}' {problem}.");

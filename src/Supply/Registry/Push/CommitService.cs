@@ -76,8 +76,7 @@ internal sealed class CommitService(RegistryDb db, BlobStore blobs, ControlEvent
             var sha256 = file.Sha256!.Value;
             if (!added.TryGetValue(sha256, out var blobId))
             {
-                var existing = await db.Blobs.Where(b => b.Organisation == upload.Organisation && b.Project == upload.Project && b.Sha256 == sha256)
-                    .Select(b => (Guid?)b.Id).SingleOrDefaultAsync(cancellationToken);
+                var existing = await FindIntactAsync(upload, sha256, cancellationToken);
                 blobId = existing ?? file.BlobId;
                 if (existing is null)
                 {
@@ -91,6 +90,22 @@ internal sealed class CommitService(RegistryDb db, BlobStore blobs, ControlEvent
             db.VersionFiles.Add(new VersionFile { VersionId = version.Id, Path = file.Path, BlobId = blobId });
         }
         return newBytes;
+    }
+
+    /// <summary>
+    /// Equal content that is stored already, read through once: a push of what was damaged on disk must not lean on the damaged copy.
+    /// </summary>
+    private async Task<Guid?> FindIntactAsync(Upload upload, Digest sha256, CancellationToken cancellationToken)
+    {
+        var candidates = await db.Blobs.AsNoTracking()
+            .Where(b => b.Organisation == upload.Organisation && b.Project == upload.Project && b.Sha256 == sha256)
+            .OrderByDescending(b => b.CreatedAt).ToListAsync(cancellationToken);
+        foreach (var blob in candidates)
+        {
+            if (await blobs.IsIntactAsync(blob, cancellationToken))
+                return blob.Id;
+        }
+        return null;
     }
 
     private static Blob NewBlob(Upload upload, UploadFile file, DateTimeOffset now) => new()

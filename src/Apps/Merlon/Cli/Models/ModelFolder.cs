@@ -42,7 +42,7 @@ internal sealed record ModelFolder(string Root, IReadOnlyList<ModelFolder.Entry>
     {
         foreach (var item in folder.EnumerateFileSystemInfos())
         {
-            var path = (prefix + item.Name).Normalize(NormalizationForm.FormC);
+            var path = prefix + item.Name;
             if (item.LinkTarget is not null)
                 throw CliException.Refused($"'{Text.Printable(path, 200)}' is a symbolic link.", "Put the file itself into the folder: links are not followed.");
             if (item is DirectoryInfo child)

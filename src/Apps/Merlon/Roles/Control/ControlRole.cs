@@ -12,11 +12,13 @@ using Merlon.Ledger;
 using Merlon.Registry;
 using Merlon.Registry.Contracts;
 using Merlon.Serving;
+using Merlon.Serving.Contracts;
 using Merlon.Storage;
 using Merlon.Storage.Contracts;
 using Merlon.Storage.Outbox;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -88,7 +90,9 @@ internal static class ControlRole
             StagingDirectory = Path.Combine(start.DataDirectory, "staging"),
         });
         services.AddAdmission();
-        services.AddServing();
+        services.AddServing(new ServingOptions { SocketDirectory = start.WorkerSockets });
+        // A malformed body becomes one sentence at the error boundary instead of an empty 400.
+        services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = true);
         services.AddGatewayPublishing(snapshotSeed);
         services.AddRouting();
         services.AddProblemDetails();

@@ -26,8 +26,10 @@ CREATE TABLE registry_blobs(
     FrameRoot BLOB NOT NULL,
     ObjectKeyId TEXT NOT NULL,
     WrappedDataKey BLOB NOT NULL,
-    CreatedAt INTEGER NOT NULL,
-    UNIQUE(Organisation, Project, Sha256)) STRICT;
+    CreatedAt INTEGER NOT NULL) STRICT;
+
+-- Not unique: when stored content is found damaged, a new push of it is stored beside it.
+CREATE INDEX registry_blobs_content ON registry_blobs(Organisation, Project, Sha256);
 
 CREATE TABLE registry_version_files(
     VersionId TEXT NOT NULL REFERENCES registry_versions(Id),
