@@ -1,5 +1,4 @@
 using Merlon.Access;
-using Merlon.Access.Authorization;
 using Merlon.Access.Contracts;
 using Merlon.Admission;
 using Merlon.App.Up;
@@ -12,7 +11,6 @@ using Merlon.Registry.Contracts;
 using Merlon.Serving;
 using Merlon.Storage;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
