@@ -4,7 +4,6 @@ using Merlon.Kernel;
 using Merlon.Keys;
 using Merlon.Storage.Contracts;
 using Merlon.Storage.Keys;
-using Merlon.Storage.Outbox;
 using Merlon.Storage.Schema;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;

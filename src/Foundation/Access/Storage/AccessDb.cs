@@ -1,6 +1,5 @@
 using Merlon.Access.Model;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Access.Storage;

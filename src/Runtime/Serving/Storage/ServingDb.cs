@@ -1,6 +1,5 @@
 using Merlon.Serving.Model;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Serving.Storage;

@@ -1,7 +1,6 @@
 using Merlon.Admission.Model;
 using Merlon.Kernel;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Admission.Storage;

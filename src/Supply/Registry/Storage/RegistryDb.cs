@@ -1,6 +1,5 @@
 using Merlon.Registry.Model;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Registry.Storage;

@@ -5,7 +5,10 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace Merlon.Scanning.Contracts;
 
-/// <summary>YAML reduced to what can be read safely: no anchors (they can blow a small text up), no tags (they can name types), bounded depth.</summary>
+/// <summary>
+/// YAML reduced to what can be read safely: no anchors (they can blow a small text up), no tags (they can name types), no key without a value (it
+/// would replace a default by nothing), bounded depth. A choice is one of its names in lower case, never a number or a list of names.
+/// </summary>
 public static class PlainYaml
 {
     public const int MaxDepth = 8;
@@ -16,7 +19,8 @@ public static class PlainYaml
         where T : class
     {
         RequirePlain(text);
-        return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().Build().Deserialize<T?>(text);
+        return new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking()
+            .WithTypeConverter(new ChoiceConverter()).Build().Deserialize<T?>(text);
     }
 
     // The reader that makes objects is recursive, so depth is bounded by this iterative pass before it.
@@ -34,6 +38,8 @@ public static class PlainYaml
                     throw new YamlException(node.Start, node.End, "anchors are not allowed");
                 case NodeEvent { Tag.IsEmpty: false } node:
                     throw new YamlException(node.Start, node.End, "tags are not allowed");
+                case Scalar { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" } nothing:
+                    throw new YamlException(nothing.Start, nothing.End, "a value is missing");
                 case MappingStart or SequenceStart when ++depth > MaxDepth:
                     throw new YamlException(parser.Current.Start, parser.Current.End, $"nested deeper than {MaxDepth} levels");
                 case MappingEnd or SequenceEnd:
@@ -41,5 +47,21 @@ public static class PlainYaml
                     break;
             }
         }
+    }
+
+    private sealed class ChoiceConverter : IYamlTypeConverter
+    {
+        public bool Accepts(Type type) => type.IsEnum;
+
+        public object ReadYaml(IParser parser, Type type, ObjectDeserializer rootDeserializer)
+        {
+            var scalar = parser.Consume<Scalar>();
+            var name = Enum.GetNames(type).FirstOrDefault(n => string.Equals(n.ToLowerInvariant(), scalar.Value, StringComparison.Ordinal));
+            return name is null
+                ? throw new YamlException(scalar.Start, scalar.End, $"expected one of: {string.Join(", ", Enum.GetNames(type)).ToLowerInvariant()}")
+                : Enum.Parse(type, name);
+        }
+
+        public void WriteYaml(IEmitter emitter, object? value, Type type, ObjectSerializer serializer) => throw new NotSupportedException("Plain YAML is only read.");
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Merlon.Access;
-using Merlon.Access.Authorization;
 using Merlon.Access.Contracts;
 using Merlon.Admission;
 using Merlon.App.Up;
@@ -15,7 +14,6 @@ using Merlon.Serving;
 using Merlon.Serving.Contracts;
 using Merlon.Storage;
 using Merlon.Storage.Contracts;
-using Merlon.Storage.Outbox;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;

@@ -1,5 +1,5 @@
 using Merlon.Kernel;
-using Merlon.Storage.Outbox;
+using Merlon.Storage.Contracts;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,9 +1,8 @@
 using System.Collections.Frozen;
-using Merlon.Access.Contracts;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
 
-namespace Merlon.Access.Authorization;
+namespace Merlon.Access.Contracts;
 
 /// <summary>The start tokens with which the other roles of this installation name themselves; made anew at every start, never stored.</summary>
 public sealed class RoleTokens(IReadOnlyDictionary<string, string> tokens)

@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Merlon.Kernel;
-using Merlon.Storage.Contracts;
+using Merlon.Storage.Outbox;
 using Microsoft.Data.Sqlite;
 
-namespace Merlon.Storage.Outbox;
+namespace Merlon.Storage.Contracts;
 
 /// <summary>
 /// Moves events from the outbox table into the ledger, in order of their ids. The append is idempotent by event id, so a crash between the

@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Reflection;
+using Merlon.Access;
+using Merlon.Access.Contracts;
+using Merlon.Kernel;
+using Merlon.Keys;
+using Merlon.Storage;
+using Merlon.Storage.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Merlon.ControlHost;
+
+/// <summary>What a test adds to the bare control: its module's services, routes and tables.</summary>
+public sealed record ControlParts
+{
+    public Action<IServiceCollection, string> AddServices { get; init; } = (_, _) => { };
+    public Action<IEndpointRouteBuilder> MapRoutes { get; init; } = _ => { };
+    public IReadOnlyList<Assembly> Tables { get; init; } = [];
+}
+
+/// <summary>
+/// A control in this process: real Kestrel on a free loopback port, a real SQLite file and keyring in a folder of its own, the real route policies.
+/// Only the ledger is replaced, by a list that can be made to fail.
+/// </summary>
+public sealed class ControlHost : IAsyncDisposable
+{
+    private readonly RootKey _root;
+    private readonly Keyring _keyring;
+    private readonly WebApplication _app;
+
+    private ControlHost(string directory, StorageOptions storage, RootKey root, ControlClock time, ControlParts parts)
+    {
+        (Directory, Storage, Time, _root) = (directory, storage, time, root);
+        _keyring = new Keyring(root, StorageModule.OpenKeyStore(storage), time);
+        _app = Build(parts);
+    }
+
+    public const string NodeToken = "token-of-the-node";
+
+    public string Directory { get; }
+    public StorageOptions Storage { get; }
+    public RecordedEvents Events { get; } = new();
+    public RecordedRefusals Refusals { get; } = new();
+    public ControlClock Time { get; }
+
+    /// <summary>The endpoints that API keys can be made for, where the module that owns endpoints is not part of the test.</summary>
+    public NamedEndpoints Endpoints { get; } = new();
+    public CountedPublications Gateways { get; } = new();
+    public Keyring Keyring => _keyring;
+    public IServiceProvider Services => _app.Services;
+    public HttpClient Anonymous { get; } = new();
+
+    /// <summary>The first owner, through the bootstrap code. Null when the folder already had one.</summary>
+    public ControlClient? Owner { get; private set; }
+
+    /// <param name="directory">Folder of an earlier host, to start again on what it left; null makes a new one, removed at the end.</param>
+    public static async Task<ControlHost> StartAsync(ControlParts parts, string? directory = null, ControlClock? time = null)
+    {
+        directory ??= System.IO.Directory.CreateTempSubdirectory("merlon-control-").FullName;
+        time ??= new ControlClock();
+        var root = RootKey.FromBytes([.. Enumerable.Repeat((byte)7, RootKey.Size)]);
+        var storage = new StorageOptions { DatabasePath = Path.Combine(directory, "merlon.db"), OutboxKey = root.Derive("outbox") };
+        if (StorageModule.Migrate(storage, time, [typeof(AccessModule).Assembly, .. parts.Tables]) is { IsRefused: true } refused)
+            throw new InvalidOperationException(refused.Refusal.Detail);
+        var host = new ControlHost(directory, storage, root, time, parts);
+        await host._app.StartAsync();
+        host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        if (await AccessModule.MakeBootstrapCodeAsync(host.Services, CancellationToken.None) is { } code)
+            host.Owner = await host.SignInAsync(code);
+        return host;
+    }
+
+    /// <summary>A client with its own connection and the given token.</summary>
+    public ControlClient Client(string token, string principal = "")
+    {
+        var http = new HttpClient { BaseAddress = Anonymous.BaseAddress };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return new ControlClient(http, token, principal);
+    }
+
+    /// <summary>A new principal with a role, made by the owner.</summary>
+    public async Task<ControlClient> AddAsync(string name, string role)
+    {
+        var created = await Owner!.PostAsync("/principals", new { name, role });
+        return Client(created.Text("token"), created.Text("principal"));
+    }
+
+    /// <summary>A client that speaks as the node does.</summary>
+    public ControlClient Node()
+    {
+        var http = new HttpClient { BaseAddress = Anonymous.BaseAddress };
+        http.DefaultRequestHeaders.Add(RoleTokens.Header, NodeToken);
+        return new ControlClient(http, NodeToken, "system:node");
+    }
+
+    private async Task<ControlClient> SignInAsync(string code)
+    {
+        var answer = await ControlAnswer.ReadAsync(await Anonymous.PostAsync("/bootstrap", ControlClient.Json(new { code, name = "admin" })));
+        return Client(answer.Text("token"), answer.Text("principal"));
+    }
+
+    private WebApplication Build(ControlParts parts)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var services = builder.Services;
+        services.AddSingleton<TimeProvider>(Time).AddSingleton(_keyring).AddSingleton<IEventSink>(Events).AddSingleton<IRefusalLog>(Refusals);
+        services.AddStorage(Storage);
+        services.AddAccess(new RoleTokens(new Dictionary<string, string> { ["node"] = NodeToken }));
+        parts.AddServices(services, Directory);
+        services.TryAddSingleton<IEndpointDirectory>(Endpoints);
+        services.AddSingleton<IGatewayPublisher>(Gateways);
+        var app = builder.Build();
+        app.UseRouting();
+        app.UseRoutePolicies();
+        app.MapAccess();
+        parts.MapRoutes(app);
+        ((IEndpointRouteBuilder)app).RequireDeclaredPolicies();
+        return app;
+    }
+
+    /// <summary>Stops and leaves the folder, for another host to start on.</summary>
+    public async Task<string> StopAsync()
+    {
+        Anonymous.Dispose();
+        await _app.DisposeAsync();
+        _keyring.Dispose();
+        _root.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        return Directory;
+    }
+
+    public async ValueTask DisposeAsync() => System.IO.Directory.Delete(await StopAsync(), recursive: true);
+}
