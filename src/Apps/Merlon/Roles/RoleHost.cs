@@ -23,11 +23,29 @@ internal static class RoleHost
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(15));
-        Quiet(builder.Logging);
+        AddShared(builder.Services, builder.Logging);
         return builder;
+    }
+
+    /// <summary>For a role that listens on nothing: a web application would open a port even when it has no routes.</summary>
+    public static HostApplicationBuilder NewSilentBuilder()
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings
+        {
+            DisableDefaults = true,
+            EnvironmentName = Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        AddShared(builder.Services, builder.Logging);
+        return builder;
+    }
+
+    private static void AddShared(IServiceCollection services, ILoggingBuilder logging)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IHostLifetime, ParentLifetime>();
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        Quiet(logging);
     }
 
     public static void Quiet(ILoggingBuilder logging)

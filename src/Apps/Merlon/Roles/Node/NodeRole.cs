@@ -33,28 +33,16 @@ internal static class NodeRole
         }, time);
         await sweeping;
 
-        var builder = RoleHost.NewBuilder();
+        var builder = RoleHost.NewSilentBuilder();
         builder.Services.AddSingleton<IEventSink>(ledger);
         builder.Services.AddSingleton(launcher);
         builder.Services.AddSingleton(new RootfsBuilder(Path.Combine(start.CacheDirectory, "roots")));
         builder.Services.AddNode(Options(start));
-        await using var app = builder.Build();
-        foreach (var hosted in app.Services.GetServices<IHostedService>())
-            await hosted.StartAsync(CancellationToken.None);
+        var host = builder.Build();
+        await using var disposal = (IAsyncDisposable)host;
+        await host.StartAsync();
         RoleHost.SayReady(new RoleReady(0, null, []));
-        return await WaitAsync(app);
-    }
-
-    /// <summary>The node listens on nothing, so it runs the hosted services without a web server.</summary>
-    private static async Task<int> WaitAsync(Microsoft.AspNetCore.Builder.WebApplication app)
-    {
-        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
-        await app.Services.GetRequiredService<IHostLifetime>().WaitForStartAsync(CancellationToken.None);
-        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStopping.Register(stopped.SetResult);
-        await stopped.Task;
-        foreach (var hosted in app.Services.GetServices<IHostedService>())
-            await hosted.StopAsync(CancellationToken.None);
+        await host.WaitForShutdownAsync();
         return Cli.ExitCodes.Done;
     }
 
