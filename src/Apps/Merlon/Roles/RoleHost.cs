@@ -23,19 +23,24 @@ internal static class RoleHost
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        AddBasics(builder.Services, builder.Logging);
+        AddShared(builder.Services, builder.Logging);
         return builder;
     }
 
-    /// <summary>For a role that listens on nothing.</summary>
-    public static HostApplicationBuilder NewQuietBuilder()
+    /// <summary>For a role that listens on nothing: a web application would open a port even when it has no routes.</summary>
+    public static HostApplicationBuilder NewSilentBuilder()
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = Environments.Production });
-        AddBasics(builder.Services, builder.Logging);
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings
+        {
+            DisableDefaults = true,
+            EnvironmentName = Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        AddShared(builder.Services, builder.Logging);
         return builder;
     }
 
-    private static void AddBasics(IServiceCollection services, ILoggingBuilder logging)
+    private static void AddShared(IServiceCollection services, ILoggingBuilder logging)
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IHostLifetime, ParentLifetime>();
@@ -43,7 +48,7 @@ internal static class RoleHost
         Quiet(logging);
     }
 
-    private static void Quiet(ILoggingBuilder logging)
+    public static void Quiet(ILoggingBuilder logging)
     {
         logging.ClearProviders();
         logging.AddSimpleConsole(console =>

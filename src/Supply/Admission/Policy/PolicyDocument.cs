@@ -23,6 +23,7 @@ internal sealed class PolicyDocument
     public List<PolicyKey> TrustedKeys { get; set; } = [];
     public Dictionary<string, EnvironmentPolicy> Environments { get; set; } = new(StringComparer.Ordinal);
 
+    // Not a word of the policy: written back, it would be one that the strict reader refuses.
     [YamlIgnore]
     public IReadOnlyList<TrustedKey> Keys => [.. TrustedKeys.Select(k => new TrustedKey(k.Name, k.Pem))];
 }

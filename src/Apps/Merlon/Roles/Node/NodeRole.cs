@@ -25,12 +25,13 @@ internal static class NodeRole
         await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
         await sweeping;
 
-        var builder = RoleHost.NewQuietBuilder();
+        var builder = RoleHost.NewSilentBuilder();
         builder.Services.AddSingleton<IEventSink>(ledger);
         builder.Services.AddSingleton(launcher);
         builder.Services.AddSingleton(new RootfsBuilder(Path.Combine(start.CacheDirectory, "roots")));
         builder.Services.AddNode(Options(start));
-        using var host = builder.Build();
+        var host = builder.Build();
+        await using var disposal = (IAsyncDisposable)host;
         await host.StartAsync();
         RoleHost.SayReady(new RoleReady(0, null, []));
         await host.WaitForShutdownAsync();
