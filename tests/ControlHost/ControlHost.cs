@@ -73,7 +73,7 @@ public sealed class ControlHost : IAsyncDisposable
         var host = new ControlHost(directory, storage, root, time, parts);
         await host._app.StartAsync();
         host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        if (await AccessModule.MakeBootstrapCodeAsync(host.Services, CancellationToken.None) is { } code)
+        if (await AccessModule.MakeBootstrapCodeAsync(host.Services, recover: false, CancellationToken.None) is { } code)
             host.Owner = await host.SignInAsync(code);
         return host;
     }

@@ -53,13 +53,13 @@ public static class AccessModule
     }
 
     /// <summary>
-    /// Makes a one-time bootstrap code while there is no principal yet; null afterwards. Any earlier unredeemed code is void.
+    /// Makes a one-time bootstrap code while there is no principal yet, or when asked to recover; null otherwise. Any earlier unredeemed code is void.
     /// </summary>
-    public static async Task<string?> MakeBootstrapCodeAsync(IServiceProvider services, CancellationToken cancellationToken)
+    public static async Task<string?> MakeBootstrapCodeAsync(IServiceProvider services, bool recover, CancellationToken cancellationToken)
     {
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AccessDb>();
-        if (await db.Principals.AnyAsync(cancellationToken))
+        if (!recover && await db.Principals.AnyAsync(cancellationToken))
             return null;
         var now = scope.ServiceProvider.GetRequiredService<TimeProvider>().GetUtcNow();
         await db.BootstrapCodes.Where(c => c.RedeemedAt == null).ExecuteDeleteAsync(cancellationToken);
@@ -67,7 +67,10 @@ public static class AccessModule
         db.BootstrapCodes.Add(new BootstrapCode { CodeHash = BootstrapEndpoints.HashOf(code), NotAfter = now + s_bootstrapLife });
         var events = scope.ServiceProvider.GetRequiredService<ControlEvents>();
         await db.CommitAsync(
-            events.By("system:control", Scope.Default, OcsfClass.AccountChange, ControlEvents.Other, "bootstrap.issue", message: "A one-time bootstrap code was made."),
+            events.By("system:control", Scope.Default, OcsfClass.AccountChange, ControlEvents.Other, "bootstrap.issue", message: recover ? "A one-time bootstrap code was made to recover access." : "A one-time bootstrap code was made.") with
+            {
+                Severity = recover ? EventSeverity.High : EventSeverity.Informational,
+            },
             cancellationToken);
         return code;
     }

@@ -1,4 +1,5 @@
 using Merlon.Access.Contracts;
+using Merlon.Admission.Contracts;
 using Merlon.Gateway.Publishing;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Routing;
@@ -13,6 +14,7 @@ public static class PublishingModule
     /// <param name="signingSeed">Ed25519 seed of 32 bytes.</param>
     public static IServiceCollection AddGatewayPublishing(this IServiceCollection services, ReadOnlyMemory<byte> signingSeed) => services
         .AddSingleton(new SnapshotSigner(signingSeed))
+        .AddSingleton<IContractCheck, GatewayContractCheck>()
         .AddSingleton<GatewayPublisher>()
         .AddSingleton<IGatewayPublisher>(provider => provider.GetRequiredService<GatewayPublisher>());
 

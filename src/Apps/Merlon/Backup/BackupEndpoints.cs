@@ -62,7 +62,7 @@ internal static class BackupEndpoints
         yield return ("format", Path.Combine(data, "format"));
         yield return ("db/merlon.db", snapshot);
         yield return ("db/ca.pem", Path.Combine(data, "db", "ca.pem"));
-        foreach (var part in (string[])["blobs", "ledger"])
+        foreach (var part in ((string[])["blobs", "ledger", "ledger-former"]).Where(p => Directory.Exists(Path.Combine(data, p))))
         {
             foreach (var file in Directory.EnumerateFiles(Path.Combine(data, part), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {

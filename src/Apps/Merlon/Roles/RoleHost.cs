@@ -63,14 +63,16 @@ internal static class RoleHost
         logging.AddFilter("System", LogLevel.Warning);
     }
 
-    /// <summary>TLS 1.3 and 1.2 only, with this certificate.</summary>
-    public static void UseTls(ListenOptions listener, X509Certificate2 certificate) => listener.UseHttps(new HttpsConnectionAdapterOptions
+    /// <summary>The renewing certificate of a listener.</summary>
+    public static async Task<ServerCertificate> AddCertificateAsync(IServiceCollection services, Func<CancellationToken, Task<(string Pem, byte[] Key)>> issue)
     {
-        ServerCertificate = certificate,
-        SslProtocols = SslProtocols.Tls13 | SslProtocols.Tls12,
-        ClientCertificateMode = ClientCertificateMode.NoCertificate,
-        HandshakeTimeout = TimeSpan.FromSeconds(10),
-    });
+        // The listener is configured before the container exists, so the certificate makes its own logger of the same kind.
+        var logging = LoggerFactory.Create(Quiet);
+        var certificate = new ServerCertificate(issue, TimeProvider.System, logging.CreateLogger<ServerCertificate>());
+        await certificate.LoadAsync(CancellationToken.None);
+        services.AddHostedService(_ => certificate);
+        return certificate;
+    }
 
     public static X509Certificate2 Load(string certificatePem, ReadOnlySpan<byte> privateKey)
     {

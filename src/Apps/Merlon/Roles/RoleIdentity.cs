@@ -58,18 +58,18 @@ internal sealed record RoleIdentity
     }
 
     /// <summary>Asks until control answers: it may be starting at the same time.</summary>
-    public static async Task<RoleIdentity> FetchAsync(HttpClient control, string role)
+    public static async Task<RoleIdentity> FetchAsync(HttpClient control, string role, CancellationToken cancellationToken = default)
     {
         const int attempts = 600;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await control.GetFromJsonAsync<RoleIdentity>($"{role}/identity") ?? throw new HttpRequestException("Control sent no identity.");
+                return await control.GetFromJsonAsync<RoleIdentity>($"{role}/identity", cancellationToken) ?? throw new HttpRequestException("Control sent no identity.");
             }
             catch (HttpRequestException) when (attempt < attempts)
             {
-                await Task.Delay(50);
+                await Task.Delay(50, cancellationToken);
             }
         }
     }

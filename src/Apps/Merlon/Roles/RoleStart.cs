@@ -22,6 +22,7 @@ internal sealed record RoleStart
     public IReadOnlyList<string> CheckpointSinks { get; init; } = [];
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);
     public string Sandbox { get; init; } = "auto";
+    public bool Recover { get; init; }
 
     /// <summary>Control: the tokens of the other roles by name. Others: their own, under their name.</summary>
     public required IReadOnlyDictionary<string, string> Tokens { get; init; }

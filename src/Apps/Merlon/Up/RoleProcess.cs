@@ -34,7 +34,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
         }
         var ready = await _ready.Task;
         // A restart must be reachable where the first start was.
-        _start = _start with { Port = ready.Port };
+        _start = _start with { Port = ready.Port, Recover = false };
         _watch = WatchAsync();
         return ready;
     }

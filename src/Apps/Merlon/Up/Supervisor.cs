@@ -130,6 +130,7 @@ internal sealed class Supervisor : IAsyncDisposable
             CheckpointSinks = SinksFor(role, options.CheckpointSinks),
             CheckpointInterval = options.CheckpointInterval,
             Sandbox = options.Sandbox,
+            Recover = options.Recover,
             Tokens = role == "control" ? tokens : new Dictionary<string, string>(StringComparer.Ordinal) { [role] = tokens[role] },
             RootKey = role == "control" ? rootKey.Export() : null,
         };

@@ -19,8 +19,9 @@ internal static class UpCommand
         var host = new Option<string[]>("--host-name") { Description = "Further host name for the server certificate; may be repeated" };
         var sink = new Option<string[]>("--checkpoint-sink") { Description = "Folder or URL that gets a copy of every signed checkpoint; may be repeated" };
         var sandbox = new Option<string>("--sandbox") { Description = "Isolation of workers", DefaultValueFactory = _ => "auto" };
+        var recover = new Option<bool>("--recover") { Description = "Print a new bootstrap code for another owner, when nobody can sign in any more" };
         sandbox.AcceptOnlyFromAmong("auto", "runc", "bubblewrap");
-        return new Command("up", "Start Merlon: control, node and gateway").With(data, rootKey, listen, controlPort, gatewayPort, host, sink, sandbox).Does(async (result, cancellationToken) =>
+        return new Command("up", "Start Merlon: control, node and gateway").With(data, rootKey, listen, controlPort, gatewayPort, host, sink, sandbox, recover).Does(async (result, cancellationToken) =>
         {
             if (!IPAddress.TryParse(result.GetValue(listen), out var address))
                 throw CliException.Usage($"'{result.GetValue(listen)}' is not an IP address.");
@@ -32,6 +33,7 @@ internal static class UpCommand
                 HostNames = result.GetValue(host) ?? [],
                 CheckpointSinks = result.GetValue(sink) ?? [],
                 Sandbox = result.GetValue(sandbox)!,
+                Recover = result.GetValue(recover),
             };
             return await RunAsync(options, cancellationToken);
         });

@@ -23,6 +23,9 @@ internal sealed record UpOptions
     /// <summary>How often each log publishes a signed checkpoint while events come in.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Print a bootstrap code although there are principals already: the way back in for whoever has the machine and the root key.</summary>
+    public bool Recover { get; init; }
+
     /// <summary>Isolation to use: <c>auto</c>, <c>runc</c> or <c>bubblewrap</c>.</summary>
     public string Sandbox { get; init; } = "auto";
 

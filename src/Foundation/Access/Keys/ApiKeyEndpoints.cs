@@ -78,8 +78,8 @@ internal static class ApiKeyEndpoints
             return name;
         if (request.ExpiresInSeconds <= 0 || request.ExpiresInSeconds > s_maxLife.TotalSeconds)
             return new Refusal(RefusalKind.Invalid, "expiry.invalid", "A key lives between one second and 366 days.") { Remedy = "For example --expires 90d." };
-        return request.RatePerSecond is <= 0 or > 1_000_000 or double.NaN
-            ? new Refusal(RefusalKind.Invalid, "rate.invalid", "The rate must be above 0 and at most 1,000,000 calls per second.")
+        return request.RatePerSecond is < 0.001 or > 1_000_000 or double.NaN
+            ? new Refusal(RefusalKind.Invalid, "rate.invalid", "The rate must be between 0.001 and 1,000,000 calls per second.")
             : null;
     }
 

@@ -46,6 +46,8 @@ internal static class BootstrapEndpoints
                 Remedy = "Take the code from the first start's screen, or start Merlon again: while nobody has signed in, each start prints a new one.",
             }.ToProblem();
         }
+        if (await db.Principals.AnyAsync(p => p.Organisation == Scope.Default.Organisation && p.Project == Scope.Default.Project && p.Name == name, cancellationToken))
+            return new Refusal(RefusalKind.Conflict, "principal.exists", $"There is already a principal '{name}'.") { Remedy = "Choose another: --name NAME" }.ToProblem();
         code.RedeemedAt = now;
         code.Revision++;
         var (principal, token, credential) = await PrincipalFactory.CreateAsync(db, subjects, Scope.Default, name, "owner", now, s_tokenLife, cancellationToken);
@@ -53,7 +55,7 @@ internal static class BootstrapEndpoints
         {
             await db.CommitAsync(
                 events.By(principal.Id, principal.Scope, OcsfClass.AccountChange, ControlEvents.Create, "principal.create",
-                    new EventResource("principal", principal.Id), "First administrator through the bootstrap code.") with
+                    new EventResource("principal", principal.Id), "Owner through the bootstrap code.") with
                 {
                     Severity = EventSeverity.Medium,
                     Personal = new PersonalFields(principal.Id, principal.SubjectPublicKey, [new("name", principal.Name)]),

@@ -12,7 +12,7 @@ namespace Merlon.Gateway.Snapshots;
 /// The snapshot by which calls are decided, behind one reference. A new one replaces it in one step: calls that began finish under the old one, on the old
 /// revision's worker. A snapshot that cannot be enforced changes nothing.
 /// </summary>
-internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, ILogger<SnapshotHolder> log) : IDisposable
+internal sealed partial class SnapshotHolder(GatewayOptions options, TimeProvider time, ILogger<SnapshotHolder> log) : IDisposable
 {
     /// <summary>Bounds on one snapshot.</summary>
     public const int MaxEndpoints = 10_000;
@@ -35,14 +35,16 @@ internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, 
             if (Check(snapshot) is { } refusal)
                 return refusal;
 
-            var contracts = new CompiledContract[snapshot.Endpoints.Length];
-            for (var i = 0; i < contracts.Length; i++)
+            // An endpoint that cannot be enforced is not served. It must not hold up the rest: the same snapshot may revoke a key.
+            var endpoints = new List<(EndpointRoute Route, CompiledContract Contract)>(snapshot.Endpoints.Length);
+            foreach (var route in snapshot.Endpoints)
             {
-                if (!CompiledContract.Compile(snapshot.Endpoints[i].Contract).Try(out var contract, out var broken))
-                    return broken with { Detail = $"Endpoint '{snapshot.Endpoints[i].Name}': {broken.Detail}" };
-                contracts[i] = contract;
+                if (CompiledContract.Compile(route.Contract).Try(out var contract, out var broken))
+                    endpoints.Add((route, contract));
+                else
+                    Log.NotServed(log, route.Name, broken.Detail);
             }
-            _current = Build(snapshot, contracts, old);
+            _current = Build(snapshot, endpoints, old);
             Retire(old, _current);
             return true;
         }
@@ -58,15 +60,15 @@ internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, 
         }
     }
 
-    private DecisionTable Build(GatewaySnapshot snapshot, CompiledContract[] contracts, DecisionTable old)
+    private DecisionTable Build(GatewaySnapshot snapshot, List<(EndpointRoute Route, CompiledContract Contract)> endpoints, DecisionTable old)
     {
         var oldCallers = old.Callers.ToDictionary(c => c.Entry.KeyId);
         var callers = snapshot.Keys
             .Select(k => new Caller(k, options, time.TimestampFrequency, oldCallers.GetValueOrDefault(k.KeyId)?.Counters))
             .ToList();
         var oldTargets = old.Targets.ToDictionary(t => t.Route.EndpointId);
-        var targets = snapshot.Endpoints
-            .Select((route, i) => BuildTarget(route, contracts[i], oldTargets.GetValueOrDefault(route.EndpointId)))
+        var targets = endpoints
+            .Select(e => BuildTarget(e.Route, e.Contract, oldTargets.GetValueOrDefault(e.Route.EndpointId)))
             .ToList();
         return new DecisionTable(snapshot.Version, snapshot.IssuedAt, callers, targets);
     }
@@ -115,4 +117,10 @@ internal sealed class SnapshotHolder(GatewayOptions options, TimeProvider time, 
     }
 
     private static Refusal Broken(string detail) => new(RefusalKind.Invalid, "snapshot.invalid", detail);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "The endpoint {Endpoint} is not served: {Problem}")]
+        public static partial void NotServed(ILogger logger, string endpoint, string problem);
+    }
 }

@@ -14,7 +14,7 @@ using Merlon.Scanning.Contracts;
 namespace Merlon.Admission.Admit;
 
 /// <summary>Runs the gates in their one order and writes the verdict with its evidence.</summary>
-internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScanDispatcher scanner, ControlEvents events, TimeProvider time) : IAdmission
+internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScanDispatcher scanner, IContractCheck contracts, ControlEvents events, TimeProvider time) : IAdmission
 {
     public async Task<Result<AdmissionDecision>> AdmitAsync(Caller caller, ModelReference reference, string environment, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
             };
 
         var subject = await SubjectAsync(version, environment, cancellationToken);
-        var format = new FormatGate(scanner, version.Id);
+        var format = new FormatGate(scanner, contracts, version.Id);
         IGate[] gates = [new IntegrityGate(), format, new SignatureGate(db, version.Id, policy.Keys), new ApprovalGate(db, version.Id, rules)];
         var verdicts = new List<GateVerdict>();
         foreach (var gate in gates.Where(g => rules.ModeOf(g.Name) != GateMode.Off))

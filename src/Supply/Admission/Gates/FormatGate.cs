@@ -8,7 +8,7 @@ namespace Merlon.Admission.Gates;
 /// <summary>
 /// Is every byte of a kind we understand and allow? The files are parsed in a scan worker; the contract that they give is reconciled here.
 /// </summary>
-internal sealed class FormatGate(IScanDispatcher scanner, Guid versionId) : IGate
+internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, Guid versionId) : IGate
 {
     public string Name => "format";
 
@@ -25,7 +25,10 @@ internal sealed class FormatGate(IScanDispatcher scanner, Guid versionId) : IGat
         {
             var (contract, contradictions) = ContractReconciler.Reconcile(signature, report.Declared);
             findings.AddRange(contradictions);
-            (Contract, MainFile) = (contract, report.MainFile);
+            if (contract is not null && check.Check(contract) is { } unenforceable)
+                findings.Add(new Finding("contract.unenforceable", Verdict.Block, unenforceable.Detail, report.MainFile, "Change the model's inputs or narrow them in merlon.yaml."));
+            else
+                (Contract, MainFile) = (contract, report.MainFile);
         }
         else if (findings.TrueForAll(f => f.Severity != Verdict.Block))
         {

@@ -46,14 +46,18 @@ internal static class ControlRole
         var unidentified = await new SubjectKeys(keyring).GetOrCreateAsync(Scope.Default, SubjectKeys.Unidentified, CancellationToken.None);
         builder.Services.AddSingleton(_ => new RefusalAggregator(ledger, time, RefusalSealing.For(Name, unidentified)));
         AddServices(builder.Services, start, root, storage, keyring, keys, ledger, await keys.SnapshotSeedAsync());
-        using var issued = await keys.IssueServerAsync();
-        Listen(builder, start, issued);
+        var certificate = await RoleHost.AddCertificateAsync(builder.Services, async _ =>
+        {
+            using var issued = await keys.IssueServerAsync();
+            return (issued.CertificatePem, [.. issued.PrivateKey]);
+        });
+        Listen(builder, start, certificate);
         await using var app = builder.Build();
         ControlRoutes.Map(app);
         var notes = await RepairAsync(app.Services, ledger);
         await app.StartAsync();
         File.SetUnixFileMode(start.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
-        var code = await AccessModule.MakeBootstrapCodeAsync(app.Services, CancellationToken.None);
+        var code = await AccessModule.MakeBootstrapCodeAsync(app.Services, start.Recover, CancellationToken.None);
         RoleHost.SayReady(new RoleReady(RoleHost.BoundPort(app.Services), code is null ? null : BootstrapText.Compose(code, keys.CaPem), notes));
         await app.WaitForShutdownAsync();
         return Cli.ExitCodes.Done;
@@ -98,9 +102,8 @@ internal static class ControlRole
         services.AddHostedService<OutboxRetry>();
     }
 
-    private static void Listen(WebApplicationBuilder builder, RoleStart start, IssuedCertificate issued)
+    private static void Listen(WebApplicationBuilder builder, RoleStart start, ServerCertificate certificate)
     {
-        var certificate = RoleHost.Load(issued.CertificatePem, issued.PrivateKey);
         File.Delete(start.ControlSocket);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -108,7 +111,7 @@ internal static class ControlRole
             kestrel.Limits.MaxRequestBodySize = 64L << 20;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(RoleHost.Address(start), start.Port, listener => RoleHost.UseTls(listener, certificate));
+            kestrel.Listen(RoleHost.Address(start), start.Port, certificate.UseOn);
             kestrel.ListenUnixSocket(start.ControlSocket, listener => listener.Protocols = HttpProtocols.Http1);
         });
     }

@@ -28,14 +28,18 @@ internal static class GatewayRole
         builder.Services.AddSingleton<IRefusalFlood, GatewayRefusals>();
         builder.Services.AddSingleton(new ControlSnapshots(control, identity.SnapshotKey!).Source);
         builder.Services.AddGateway(options);
-        var certificate = RoleHost.Load(identity.CertificatePem!, identity.CertificateKey);
+        var certificate = await RoleHost.AddCertificateAsync(builder.Services, async cancellationToken =>
+        {
+            var renewed = await RoleIdentity.FetchAsync(control, Name, cancellationToken);
+            return (renewed.CertificatePem!, renewed.CertificateKey!);
+        });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             GatewayModule.ConfigureKestrel(kestrel, options);
             kestrel.Listen(RoleHost.Address(start), start.Port, listener =>
             {
                 GatewayModule.LimitConnections(listener);
-                RoleHost.UseTls(listener, certificate);
+                certificate.UseOn(listener);
             });
         });
         await using var app = builder.Build();
