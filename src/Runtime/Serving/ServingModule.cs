@@ -13,7 +13,8 @@ namespace Merlon.Serving;
 /// <summary>Immutable revisions, and the workers that answer for them. The control side; a node's side is <see cref="NodeModule"/>.</summary>
 public static class ServingModule
 {
-    public static IServiceCollection AddServing(this IServiceCollection services) => services
+    public static IServiceCollection AddServing(this IServiceCollection services, WorkerAddress workers) => services
+        .AddSingleton(workers)
         .AddModuleDbContext<ServingDb>()
         .AddSingleton<NodeDirectory>()
         .AddScoped<AssignmentBuilder>()

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Merlon.Serving.Deploy;
 
 /// <summary>Endpoints by name, and those that are served.</summary>
-internal sealed class RouteDirectory(ServingDb db, NodeDirectory nodes) : IRouteDirectory, IEndpointDirectory
+internal sealed class RouteDirectory(ServingDb db, NodeDirectory nodes, WorkerAddress workers) : IRouteDirectory, IEndpointDirectory
 {
     public async Task<EndpointReference?> FindAsync(Scope scope, string name, CancellationToken cancellationToken) => await db.Endpoints.AsNoTracking()
         .Where(e => e.Organisation == scope.Organisation && e.Project == scope.Project && e.Name == name)
@@ -25,9 +25,7 @@ internal sealed class RouteDirectory(ServingDb db, NodeDirectory nodes) : IRoute
         var served = new List<ServedEndpoint>();
         foreach (var row in rows)
         {
-            // Before the node has told its socket there is nowhere to send a call.
-            if (nodes.StatusOf(row.Revision.Id)?.SocketPath is not { } socket)
-                continue;
+            var socket = nodes.StatusOf(row.Revision.Id)?.SocketPath ?? workers.Of(row.Revision.Id);
             served.Add(new ServedEndpoint(
                 row.Endpoint.Scope, row.Endpoint.Id, row.Endpoint.Name, row.Endpoint.Environment, row.Revision.Id, row.Revision.Model, row.Revision.ModelVersion,
                 row.Revision.Manifest, row.Revision.ContractDigest, row.Revision.PolicyDigest,

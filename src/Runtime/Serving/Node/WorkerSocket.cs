@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Merlon.Sandbox.Contracts;
+using Merlon.Serving.Contracts;
 
 namespace Merlon.Serving.Node;
 
@@ -23,8 +24,7 @@ internal sealed class WorkerSocket : IDisposable
 
     public static WorkerSocket Listen(string directory, Guid revisionId, int? group)
     {
-        // The last characters of a UUIDv7 are its random ones.
-        var path = System.IO.Path.Combine(directory, revisionId.ToString("n")[^16..] + ".sock");
+        var path = new WorkerAddress(directory).Of(revisionId);
         File.Delete(path);
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

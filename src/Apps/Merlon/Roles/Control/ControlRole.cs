@@ -12,6 +12,7 @@ using Merlon.Ledger;
 using Merlon.Registry;
 using Merlon.Registry.Contracts;
 using Merlon.Serving;
+using Merlon.Serving.Contracts;
 using Merlon.Storage;
 using Merlon.Storage.Contracts;
 using Merlon.Storage.Outbox;
@@ -96,7 +97,7 @@ internal static class ControlRole
             StagingDirectory = Path.Combine(start.DataDirectory, "staging"),
         });
         services.AddAdmission();
-        services.AddServing();
+        services.AddServing(new WorkerAddress(start.WorkerSockets));
         services.AddGatewayPublishing(snapshotSeed);
         services.AddRouting();
         services.AddProblemDetails();
