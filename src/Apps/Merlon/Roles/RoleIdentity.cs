@@ -1,8 +1,4 @@
 using System.Net.Http.Json;
-using System.Net.Sockets;
-using Merlon.Access.Contracts;
-using Merlon.Kernel;
-using Merlon.Keys;
 
 namespace Merlon.App.Roles;
 
@@ -31,31 +27,6 @@ internal sealed record RoleIdentity
 
     // Keeps keys out of whatever prints the record.
     public override string ToString() => nameof(RoleIdentity);
-
-    /// <summary>An HTTP client on control's Unix socket that names itself by the role's token.</summary>
-    public static HttpClient ConnectControl(RoleStart start)
-    {
-        var http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(start.ControlSocket), cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        })
-        { BaseAddress = new Uri("http://control/internal/"), Timeout = TimeSpan.FromSeconds(60) };
-        http.DefaultRequestHeaders.Add("X-Merlon-Role", start.Tokens[start.Role]);
-        return http;
-    }
 
     /// <summary>Asks until control answers: it may be starting at the same time.</summary>
     public static async Task<RoleIdentity> FetchAsync(HttpClient control, string role, CancellationToken cancellationToken = default)

@@ -36,7 +36,7 @@ public sealed class RootKey : IDisposable
                 Remedy = "Everything sealed under the old key would be lost. Use the existing file, or choose another path.",
             };
         }
-        DirectorySync.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        DurableFolder.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
         return new RootKey(key);
     }
 

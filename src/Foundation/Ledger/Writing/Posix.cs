@@ -8,7 +8,7 @@ internal static partial class Posix
     private const int ReadOnlyDirectory = 0x80000; // O_RDONLY | O_CLOEXEC; the same on x64 and arm64.
 
     /// <summary>Makes names created in or renamed into the directory durable.</summary>
-    internal static void SyncDirectory(string path) => With(path, fsync, "fsync");
+    internal static void SyncDirectory(string path) => DurableFolder.Sync(path);
 
     /// <summary>Writes everything of the file system on which the directory lies: one call instead of one for each of thousands of tiles.</summary>
     internal static void SyncFileSystem(string path) => With(path, syncfs, "syncfs");
@@ -31,9 +31,6 @@ internal static partial class Posix
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int fsync(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int syncfs(int descriptor);

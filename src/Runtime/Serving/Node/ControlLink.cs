@@ -1,36 +1,13 @@
 using System.Net.Http.Json;
-using System.Net.Sockets;
+using Merlon.Access.Contracts;
 using Merlon.Serving.Contracts;
 
 namespace Merlon.Serving.Node;
 
 /// <summary>The node's line to control: HTTP over a Unix socket, under the node's start token.</summary>
-internal sealed class ControlLink : IDisposable
+internal sealed class ControlLink(NodeOptions options) : IDisposable
 {
-    private readonly HttpClient _http;
-
-    public ControlLink(NodeOptions options)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(options.ControlSocket), cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://control/internal/"), Timeout = TimeSpan.FromSeconds(60) };
-        _http.DefaultRequestHeaders.Add("X-Merlon-Role", options.RoleToken);
-    }
+    private readonly HttpClient _http = RoleClient.Connect(options.ControlSocket, options.RoleToken);
 
     /// <summary>Waits up to some seconds for an assignment newer than the one known.</summary>
     public async Task<NodeAssignment> AssignmentAsync(long after, CancellationToken cancellationToken) =>

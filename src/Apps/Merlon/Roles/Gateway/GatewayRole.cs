@@ -1,3 +1,4 @@
+using Merlon.Access.Contracts;
 using Merlon.Gateway;
 using Merlon.Gateway.Contracts;
 using Merlon.Kernel;
@@ -17,7 +18,7 @@ internal static class GatewayRole
     public static async Task<int> RunAsync(RoleStart start)
     {
         var time = TimeProvider.System;
-        using var control = RoleIdentity.ConnectControl(start);
+        using var control = RoleClient.Connect(start.ControlSocket, start.Tokens[Name]);
         var identity = await RoleIdentity.FetchAsync(control, Name);
         await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
 

@@ -1,3 +1,4 @@
+using Merlon.Access.Contracts;
 using Merlon.App.Up;
 using Merlon.Kernel;
 using Merlon.Ledger;
@@ -17,7 +18,7 @@ internal static class NodeRole
     public static async Task<int> RunAsync(RoleStart start)
     {
         var time = TimeProvider.System;
-        using var control = RoleIdentity.ConnectControl(start);
+        using var control = RoleClient.Connect(start.ControlSocket, start.Tokens[Name]);
         var launcher = ChooseLauncher(start, time);
         // What an earlier node left behind when it was killed.
         var sweeping = launcher.SweepAsync(CancellationToken.None);
