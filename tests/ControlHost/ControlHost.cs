@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
@@ -50,6 +51,9 @@ public sealed class ControlHost : IAsyncDisposable
     public RecordedEvents Events { get; } = new();
     public RecordedRefusals Refusals { get; } = new();
     public ControlClock Time { get; }
+
+    /// <summary>What no endpoint expected, in order; a test that must not see any looks here.</summary>
+    public ConcurrentQueue<Exception> Faults { get; } = new();
 
     /// <summary>The endpoints that API keys can be made for, where the module that owns endpoints is not part of the test.</summary>
     public NamedEndpoints Endpoints { get; } = new();
@@ -121,6 +125,18 @@ public sealed class ControlHost : IAsyncDisposable
         services.TryAddSingleton<IEndpointDirectory>(Endpoints);
         services.AddSingleton<IGatewayPublisher>(Gateways);
         var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            catch (Exception e)
+            {
+                Faults.Enqueue(e);
+                throw;
+            }
+        });
         app.UseRouting();
         app.UseRoutePolicies();
         app.MapAccess();

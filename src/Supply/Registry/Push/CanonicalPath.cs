@@ -12,15 +12,14 @@ internal static class CanonicalPath
             return Invalid(path, "is empty");
         if (Encoding.UTF8.GetByteCount(path) > Limits.MaxPathBytes)
             return Invalid(path, $"is longer than {Limits.MaxPathBytes} bytes");
-        // Unpaired surrogates would make normalisation throw, so characters are looked at first.
         foreach (var rune in path.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar || Rune.IsControl(rune) || rune.Value == '\\'
                 || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format)
                 return Invalid(path, "holds a control, format, unpaired or backslash character");
+            if (!NormalForm.IsKept(rune))
+                return Invalid(path, "holds a combining mark or another character that Unicode normalisation form C may replace");
         }
-        if (!path.IsNormalized(NormalizationForm.FormC))
-            return Invalid(path, "is not in Unicode normalisation form C");
         var parts = path.Split('/');
         if (parts.Length > Limits.MaxPathDepth)
             return Invalid(path, $"is deeper than {Limits.MaxPathDepth} folders");

@@ -66,7 +66,10 @@ internal sealed class BlobStore(RegistryOptions options, Keyring keyring)
         var target = Path.Combine(options.BlobDirectory, Blob.PathFor(upload.Organisation, upload.Project, file.BlobId));
         var folder = Path.GetDirectoryName(target)!;
         Directory.CreateDirectory(folder);
-        File.Move(StagedPath(upload.Id, file.Index), target, overwrite: true);
+        var staged = StagedPath(upload.Id, file.Index);
+        // A commit that died after the move and before its row finds the file in its place already.
+        if (File.Exists(staged) || !File.Exists(target))
+            File.Move(staged, target, overwrite: true);
         DurableFolder.Sync(folder);
     }
 
