@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Reflection;
 using Merlon.Access;
 using Merlon.Access.Contracts;
@@ -47,6 +48,7 @@ public sealed class ControlHost : IAsyncDisposable
     public const string NodeToken = "token-of-the-node";
 
     public string Directory { get; }
+    private string ControlSocket => Path.Combine(Directory, "control.sock");
     public StorageOptions Storage { get; }
     public RecordedEvents Events { get; } = new();
     public RecordedRefusals Refusals { get; } = new();
@@ -76,7 +78,7 @@ public sealed class ControlHost : IAsyncDisposable
             throw new InvalidOperationException(refused.Refusal.Detail);
         var host = new ControlHost(directory, storage, root, time, parts);
         await host._app.StartAsync();
-        host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(a => !a.Contains("unix", StringComparison.Ordinal)));
         if (await AccessModule.MakeBootstrapCodeAsync(host.Services, CancellationToken.None) is { } code)
             host.Owner = await host.SignInAsync(code);
         return host;
@@ -97,10 +99,19 @@ public sealed class ControlHost : IAsyncDisposable
         return Client(created.Text("token"), created.Text("principal"));
     }
 
-    /// <summary>A client that speaks as the node does.</summary>
+    /// <summary>A client that speaks as the node does, over the Unix socket.</summary>
     public ControlClient Node()
     {
-        var http = new HttpClient { BaseAddress = Anonymous.BaseAddress };
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        var http = new HttpClient(handler) { BaseAddress = new Uri("http://control") };
         http.DefaultRequestHeaders.Add(RoleTokens.Header, NodeToken);
         return new ControlClient(http, NodeToken, "system:node");
     }
@@ -116,7 +127,11 @@ public sealed class ControlHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.ListenUnixSocket(ControlSocket);
+        });
         var services = builder.Services;
         services.AddSingleton<TimeProvider>(Time).AddSingleton(_keyring).AddSingleton<IEventSink>(Events).AddSingleton<IRefusalLog>(Refusals);
         services.AddStorage(Storage);
