@@ -48,7 +48,9 @@ public sealed class ControlHost : IAsyncDisposable
     public const string NodeToken = "token-of-the-node";
 
     public string Directory { get; }
-    private string ControlSocket => Path.Combine(Directory, "control.sock");
+
+    // Beside the folder: tests read every file in it.
+    private string ControlSocket => Directory + ".sock";
     public StorageOptions Storage { get; }
     public RecordedEvents Events { get; } = new();
     public RecordedRefusals Refusals { get; } = new();
@@ -167,6 +169,7 @@ public sealed class ControlHost : IAsyncDisposable
         await _app.DisposeAsync();
         _keyring.Dispose();
         _root.Dispose();
+        File.Delete(ControlSocket);
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         return Directory;
     }

@@ -12,6 +12,7 @@ public sealed class CanonicalPathTests
     [InlineData(".gitattributes")]
     [InlineData("...")]
     [InlineData("modèle/größe.txt")]
+    [InlineData("모델/模型/モデル.onnx")]
     [InlineData("a b")]
     public void Check_CanonicalPath_IsAccepted(string path) => Assert.Null(CanonicalPath.Check(path));
 
@@ -40,6 +41,10 @@ public sealed class CanonicalPathTests
     [InlineData("\ufeffx")]
     [InlineData("cafe\u0301")]
     [InlineData("\u212b")]
+    [InlineData("\u1112\u1161\u11ab")]
+    [InlineData("\uf900")]
+    [InlineData("\u1f71")]
+    [InlineData("\U0002f800")]
     [InlineData("a\ufffdx")]
     public void Check_AnythingElse_IsRefused_AndShownSafely(string? path)
     {
