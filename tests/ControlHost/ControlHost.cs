@@ -78,7 +78,18 @@ public sealed class ControlHost : IAsyncDisposable
         var storage = new StorageOptions { DatabasePath = Path.Combine(directory, "merlon.db"), OutboxKey = root.Derive("outbox") };
         if (StorageModule.Migrate(storage, time, [typeof(AccessModule).Assembly, .. parts.Tables]) is { IsRefused: true } refused)
             throw new InvalidOperationException(refused.Refusal.Detail);
-        var host = new ControlHost(directory, storage, root, time, parts);
+        ControlHost host;
+        try
+        {
+            host = new ControlHost(directory, storage, root, time, parts);
+        }
+        catch
+        {
+            // A control that must not start leaves nothing behind.
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            System.IO.Directory.Delete(directory, recursive: true);
+            throw;
+        }
         await host._app.StartAsync();
         host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(a => !a.Contains("unix", StringComparison.Ordinal)));
         if (await AccessModule.MakeBootstrapCodeAsync(host.Services, CancellationToken.None) is { } code)
