@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Reflection;
 using Merlon.Access;
 using Merlon.Access.Contracts;
@@ -46,10 +48,16 @@ public sealed class ControlHost : IAsyncDisposable
     public const string NodeToken = "token-of-the-node";
 
     public string Directory { get; }
+
+    // Beside the folder: tests read every file in it.
+    private string ControlSocket => Directory + ".sock";
     public StorageOptions Storage { get; }
     public RecordedEvents Events { get; } = new();
     public RecordedRefusals Refusals { get; } = new();
     public ControlClock Time { get; }
+
+    /// <summary>What no endpoint expected, in order; a test that must not see any looks here.</summary>
+    public ConcurrentQueue<Exception> Faults { get; } = new();
 
     /// <summary>The endpoints that API keys can be made for, where the module that owns endpoints is not part of the test.</summary>
     public NamedEndpoints Endpoints { get; } = new();
@@ -70,9 +78,20 @@ public sealed class ControlHost : IAsyncDisposable
         var storage = new StorageOptions { DatabasePath = Path.Combine(directory, "merlon.db"), OutboxKey = root.Derive("outbox") };
         if (StorageModule.Migrate(storage, time, [typeof(AccessModule).Assembly, .. parts.Tables]) is { IsRefused: true } refused)
             throw new InvalidOperationException(refused.Refusal.Detail);
-        var host = new ControlHost(directory, storage, root, time, parts);
+        ControlHost host;
+        try
+        {
+            host = new ControlHost(directory, storage, root, time, parts);
+        }
+        catch
+        {
+            // A control that must not start leaves nothing behind.
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            System.IO.Directory.Delete(directory, recursive: true);
+            throw;
+        }
         await host._app.StartAsync();
-        host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        host.Anonymous.BaseAddress = new Uri(host._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(a => !a.Contains("unix", StringComparison.Ordinal)));
         if (await AccessModule.MakeBootstrapCodeAsync(host.Services, recover: false, CancellationToken.None) is { } code)
             host.Owner = await host.SignInAsync(code);
         return host;
@@ -93,10 +112,19 @@ public sealed class ControlHost : IAsyncDisposable
         return Client(created.Text("token"), created.Text("principal"));
     }
 
-    /// <summary>A client that speaks as the node does.</summary>
+    /// <summary>A client that speaks as the node does, over the Unix socket.</summary>
     public ControlClient Node()
     {
-        var http = new HttpClient { BaseAddress = Anonymous.BaseAddress };
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        var http = new HttpClient(handler) { BaseAddress = new Uri("http://control") };
         http.DefaultRequestHeaders.Add(RoleTokens.Header, NodeToken);
         return new ControlClient(http, NodeToken, "system:node");
     }
@@ -112,7 +140,11 @@ public sealed class ControlHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.ListenUnixSocket(ControlSocket);
+        });
         var services = builder.Services;
         services.AddSingleton<TimeProvider>(Time).AddSingleton(_keyring).AddSingleton<IEventSink>(Events).AddSingleton<IRefusalLog>(Refusals);
         services.AddStorage(Storage);
@@ -121,6 +153,18 @@ public sealed class ControlHost : IAsyncDisposable
         services.TryAddSingleton<IEndpointDirectory>(Endpoints);
         services.AddSingleton<IGatewayPublisher>(Gateways);
         var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            catch (Exception e)
+            {
+                Faults.Enqueue(e);
+                throw;
+            }
+        });
         app.UseRouting();
         app.UseRoutePolicies();
         app.MapAccess();
@@ -136,6 +180,7 @@ public sealed class ControlHost : IAsyncDisposable
         await _app.DisposeAsync();
         _keyring.Dispose();
         _root.Dispose();
+        File.Delete(ControlSocket);
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         return Directory;
     }

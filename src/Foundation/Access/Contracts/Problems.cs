@@ -20,6 +20,10 @@ public static class Problems
         RefusalKind.Blocked => 422,
         RefusalKind.TooMany => 429,
         RefusalKind.Unavailable => 503,
+        RefusalKind.Unsupported => 415,
+        RefusalKind.TooSlow => 408,
+        RefusalKind.BadAnswer => 502,
+        RefusalKind.TimedOut => 504,
         _ => 500,
     };
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Merlon.Kernel;
 
@@ -13,14 +12,13 @@ internal static class CanonicalPath
             return Invalid(path, "is empty");
         if (Encoding.UTF8.GetByteCount(path) > Limits.MaxPathBytes)
             return Invalid(path, $"is longer than {Limits.MaxPathBytes} bytes");
-        // Unpaired surrogates would make normalisation throw, so characters are looked at first.
         foreach (var rune in path.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar || Rune.IsControl(rune) || rune.Value == '\\'
-                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse)
-                return Invalid(path, "holds a control, format, unassigned, unpaired or backslash character");
-            if (MayBeDecomposed(rune))
-                return Invalid(path, "holds a combining or compatibility character, so that the same name could be written in two ways");
+                || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format)
+                return Invalid(path, "holds a control, format, unpaired or backslash character");
+            if (!NormalForm.IsKept(rune))
+                return Invalid(path, "holds a combining mark or another character that Unicode normalisation form C may replace");
         }
         var parts = path.Split('/');
         if (parts.Length > Limits.MaxPathDepth)
@@ -49,16 +47,6 @@ internal static class CanonicalPath
         }
         return null;
     }
-
-    /// <summary>
-    /// Characters that may stand in a text that is not in normalisation form C. Without ICU the framework's own check says yes to everything, so these
-    /// are refused as a whole: combining marks, conjoining Hangul, and the blocks of canonical duplicates.
-    /// </summary>
-    private static bool MayBeDecomposed(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
-        || rune.Value is (>= 0x1100 and <= 0x11FF) or (>= 0xA960 and <= 0xA97F) or (>= 0xD7B0 and <= 0xD7FF)
-            or 0x0374 or 0x037E or 0x0387 or (>= 0x1F71 and <= 0x1FFD) or (>= 0x2000 and <= 0x2001) or 0x2126 or 0x212A or 0x212B or 0x2329 or 0x232A
-            or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
     private static Refusal Invalid(string? path, string problem) =>
         new(RefusalKind.Invalid, "path.invalid", $"The path '{Text.Printable(path, 120)}' {problem}.");

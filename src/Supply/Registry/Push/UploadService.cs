@@ -146,12 +146,12 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
         {
             return await TakeAsync(caller.Scope, file, offset, body, cancellationToken);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when ((e as InvalidDataException ?? e.InnerException) is InvalidDataException)
         {
             // Other bytes than before the interruption: sealing them under the same key and place would reuse a nonce.
             blobs.DiscardStaged(file);
             await RenewAsync(caller.Scope, file, cancellationToken);
-            return new Refusal(RefusalKind.Conflict, "upload.differs", e.Message) { Remedy = "Push again; this file begins anew." };
+            return new Refusal(RefusalKind.Conflict, "upload.differs", (e.InnerException ?? e).Message) { Remedy = "Push again; this file begins anew." };
         }
     }
 
@@ -176,11 +176,20 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
         while (true)
         {
             var read = await body.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > size - writer.Position)
-                return new Refusal(RefusalKind.Invalid, "upload.too-long", $"More bytes came than the announced size of {size}.") { Remedy = "Did the file change while it was pushed?" };
-            foreach (var segment in read.Buffer)
-                await writer.WriteAsync(segment, cancellationToken);
-            body.AdvanceTo(read.Buffer.End);
+            var taken = read.Buffer.Start;
+            try
+            {
+                if (read.Buffer.Length > size - writer.Position)
+                    return new Refusal(RefusalKind.Invalid, "upload.too-long", $"More bytes came than the announced size of {size}.") { Remedy = "Did the file change while it was pushed?" };
+                foreach (var segment in read.Buffer)
+                    await writer.WriteAsync(segment, cancellationToken);
+                taken = read.Buffer.End;
+            }
+            finally
+            {
+                // A read that is left open would cost the caller the answer.
+                body.AdvanceTo(taken);
+            }
             if (read.IsCompleted)
                 return null;
         }

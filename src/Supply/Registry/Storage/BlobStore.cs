@@ -67,7 +67,7 @@ internal sealed class BlobStore(RegistryOptions options, Keyring keyring)
         var folder = Path.GetDirectoryName(target)!;
         Directory.CreateDirectory(folder);
         var staged = StagedPath(upload.Id, file.Index);
-        // After a crash between an earlier move and its commit the content is in its place already.
+        // A commit that died after the move and before its row finds the file in its place already.
         if (File.Exists(staged) || !File.Exists(target))
             File.Move(staged, target, overwrite: true);
         DurableFolder.Sync(folder);
@@ -84,25 +84,6 @@ internal sealed class BlobStore(RegistryOptions options, Keyring keyring)
         {
             source.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Reads a blob from its sealed form and compares every byte with its digest.</summary>
-    public async Task<bool> IsIntactAsync(Blob blob, CancellationToken cancellationToken)
-    {
-        var key = await UnwrapAsync(blob, cancellationToken);
-        try
-        {
-            await using var stream = OpenSealed(blob, key);
-            return new Digest(await SHA256.HashDataAsync(stream, cancellationToken)) == blob.Sha256;
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException)
-        {
-            return false;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
         }
     }
 

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX thing_items_name ON thing_items(Name);
