@@ -105,6 +105,9 @@ public sealed partial class ContainmentTests(ServedInstallation served)
         foreach (var path in MemoryFiles(worker).Concat(MemoryFiles(served.Instance.ProcessOf("node"))))
         {
             using var file = File.OpenHandle(path);
+            // The runtime maps its own compiled code through a memory file of gigabytes, which is no model.
+            if (RandomAccess.GetLength(file) > 1 << 30)
+                continue;
             var bytes = await File.ReadAllBytesAsync(path);
             if (bytes.AsSpan().IndexOf(model) < 0)
                 continue;
