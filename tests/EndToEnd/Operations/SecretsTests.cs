@@ -20,7 +20,7 @@ public sealed class SecretsTests(ServedInstallation served)
     }
 
     // prefix_id_secret: the id is public, the rest is not.
-    private static string SecretPart(string credential) => credential.Split('_')[^1];
+    private static string SecretPart(string credential) => credential.Split('_', 3)[2];
 
     [Fact]
     public async Task Secrets_InFiles_AreNowhere()
