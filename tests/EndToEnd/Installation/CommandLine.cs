@@ -18,6 +18,12 @@ public sealed partial record CommandResult(string Words, int ExitCode, string Ou
         return this;
     }
 
+    public CommandResult ExitsNot(int code)
+    {
+        Assert.True(ExitCode != code, $"'{Words}' ended with {code}:\n{All}");
+        return this;
+    }
+
     // "   at Namespace.Type.Method(" is how the runtime prints a stack.
     [GeneratedRegex(@"^\s+at [A-Z][\w.+<>`]+\(|Unhandled exception|--- End of stack trace", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Stack();

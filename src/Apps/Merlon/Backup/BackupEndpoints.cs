@@ -1,5 +1,6 @@
 using Merlon.Access.Contracts;
 using Merlon.App.Roles;
+using Merlon.App.Roles.Control;
 using Merlon.Kernel;
 using Merlon.Keys;
 using Merlon.Storage.Contracts;
@@ -62,7 +63,8 @@ internal static class BackupEndpoints
         yield return ("format", Path.Combine(data, "format"));
         yield return ("db/merlon.db", snapshot);
         yield return ("db/ca.pem", Path.Combine(data, "db", "ca.pem"));
-        foreach (var part in ((string[])["blobs", "ledger", "ledger-former"]).Where(p => Directory.Exists(Path.Combine(data, p))))
+        // Each log by its name: the folder above them belongs to nobody but root and cannot be listed from here.
+        foreach (var part in AuditLogs.Roles.Select(role => Path.Combine("ledger", role)).Prepend("blobs"))
         {
             foreach (var file in Directory.EnumerateFiles(Path.Combine(data, part), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {

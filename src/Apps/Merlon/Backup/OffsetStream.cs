@@ -18,16 +18,16 @@ internal sealed class OffsetStream(Stream inner, long offset) : Stream
     public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
 }
 
-/// <summary>The first bytes of a stream that may grow meanwhile.</summary>
+/// <summary>The first bytes of a file that may grow meanwhile. Seekable, because an archive that is written in one pass asks for the length beforehand.</summary>
 internal sealed class BoundedStream(Stream inner, long length) : Stream
 {
-    private long _position;
+    private long _position = inner.Position;
 
     public override bool CanRead => true;
-    public override bool CanSeek => false;
+    public override bool CanSeek => true;
     public override bool CanWrite => false;
     public override long Length => length;
-    public override long Position { get => _position; set => throw new NotSupportedException(); }
+    public override long Position { get => _position; set => Seek(value, SeekOrigin.Begin); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -53,7 +53,14 @@ internal sealed class BoundedStream(Stream inner, long length) : Stream
         // Nothing is written.
     }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin)
+    {
+        var target = offset + origin switch { SeekOrigin.Begin => 0, SeekOrigin.Current => _position, _ => length };
+        ArgumentOutOfRangeException.ThrowIfNegative(target, nameof(offset));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(target, length, nameof(offset));
+        return _position = inner.Seek(target, SeekOrigin.Begin);
+    }
+
     public override void SetLength(long value) => throw new NotSupportedException();
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

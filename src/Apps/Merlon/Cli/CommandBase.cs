@@ -55,6 +55,12 @@ internal static class CommandBase
             Output.Error(e.Message, null);
             return ExitCodes.Unreachable;
         }
+        catch (Exception e)
+        {
+            // A defect of this program. Even then people get a sentence, and no picture of its inside.
+            Output.Error($"Something went wrong that should not: {e.Message}", null);
+            return ExitCodes.Refused;
+        }
     }
 
     /// <summary>Prints the node as JSON when asked; says whether it did.</summary>

@@ -25,13 +25,17 @@ internal sealed record Credentials(string Server, string CaPem, string Token)
             throw CliException.Refused($"{FilePath} can be read by others.", $"Close it: chmod 600 {FilePath}");
         try
         {
-            return JsonSerializer.Deserialize<Credentials>(File.ReadAllText(FilePath)) ?? throw new JsonException();
+            var read = JsonSerializer.Deserialize<Credentials>(File.ReadAllText(FilePath));
+            return read is { CaPem: not null, Token: not null } && IsAddress(read.Server) ? read : throw new JsonException();
         }
         catch (JsonException)
         {
             throw CliException.Refused($"{FilePath} is damaged.", "Remove it and sign in again: merlon login");
         }
     }
+
+    /// <summary>Whether the text is the address of a server: nothing but https is spoken.</summary>
+    public static bool IsAddress(string? text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps;
 
     public void Save()
     {

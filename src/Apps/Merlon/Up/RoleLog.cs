@@ -3,6 +3,7 @@ namespace Merlon.App.Up;
 /// <summary>A role's log file, bounded: at the limit it becomes <c>NAME.log.1</c> and a new one begins.</summary>
 internal sealed class RoleLog(string folder, string role) : IDisposable
 {
+    private const string OwnPrefix = "merlon: ";
     private const long MaxBytes = 16 << 20;
     private readonly Lock _lock = new();
     private StreamWriter? _writer;
@@ -17,8 +18,8 @@ internal sealed class RoleLog(string folder, string role) : IDisposable
         lock (_lock)
         {
             // The console formatter of the roles begins a line with its level.
-            if (line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal) || line.StartsWith("merlon:", StringComparison.Ordinal))
-                LastProblem = line;
+            if (line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal) || line.StartsWith(OwnPrefix, StringComparison.Ordinal))
+                LastProblem = line.StartsWith(OwnPrefix, StringComparison.Ordinal) ? line[OwnPrefix.Length..] : line;
             try
             {
                 _writer ??= new StreamWriter(FilePath, append: true) { AutoFlush = true };

@@ -20,6 +20,8 @@ internal static class LoginCommand
             if (code is null == given is null)
                 throw CliException.Usage("Sign in with either --bootstrap CODE or --token TOKEN.");
             var address = result.GetValue(server)!;
+            if (!Credentials.IsAddress(address))
+                throw CliException.Usage($"'{Kernel.Text.Printable(address, 80)}' is not the address of a server.", "Write --server https://HOST:PORT.");
             var credentials = code is not null
                 ? await RedeemAsync(address, code, result.GetValue(name), cancellationToken)
                 : new Credentials(address, ReadCa(result.GetValue(ca)), given!);

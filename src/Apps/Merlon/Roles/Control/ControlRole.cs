@@ -37,6 +37,8 @@ internal static class ControlRole
             return Cli.ExitCodes.Refused;
 
         using var keyring = new Keyring(root, StorageModule.OpenKeyStore(storage), time);
+        if (!await OpensAsync(keyring, start))
+            return Cli.ExitCodes.Refused;
         var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start.Listen, time);
         await keys.OpenCaAsync();
         var eventKey = await keys.EventKeyAsync();
@@ -71,6 +73,21 @@ internal static class ControlRole
             return true;
         Console.Error.WriteLine("merlon: " + refusal);
         return false;
+    }
+
+    /// <summary>Says in words when the root key is not the one under which this data was sealed.</summary>
+    private static async Task<bool> OpensAsync(Keyring keyring, RoleStart start)
+    {
+        try
+        {
+            await keyring.SigningSeedAsync(Scope.Default, KeyNames.Ledger(Name));
+            return true;
+        }
+        catch (Exception e) when (e is InvalidDataException or System.Security.Cryptography.CryptographicException)
+        {
+            Console.Error.WriteLine($"merlon: The root key does not open the data in {start.DataDirectory}: it is the key of another installation, or the stored keys are damaged.");
+            return false;
+        }
     }
 
     private static void AddServices(
