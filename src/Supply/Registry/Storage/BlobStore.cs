@@ -87,6 +87,25 @@ internal sealed class BlobStore(RegistryOptions options, Keyring keyring)
         }
     }
 
+    /// <summary>Reads a blob from its sealed form and compares every byte with its digest.</summary>
+    public async Task<bool> IsIntactAsync(Blob blob, CancellationToken cancellationToken)
+    {
+        var key = await UnwrapAsync(blob, cancellationToken);
+        try
+        {
+            await using var stream = OpenSealed(blob, key);
+            return new Digest(await SHA256.HashDataAsync(stream, cancellationToken)) == blob.Sha256;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            return false;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     /// <summary>Removes what an ended upload left, with the keys of content that was not kept.</summary>
     public async Task DiscardAsync(Upload upload, CancellationToken cancellationToken)
     {
