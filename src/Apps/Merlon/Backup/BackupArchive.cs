@@ -79,6 +79,23 @@ internal static class BackupArchive
         }
     }
 
+    /// <summary>SHA-256 of the archive's plaintext, with every frame verified.</summary>
+    public static async Task<Digest> DigestAsync(string path, RootKey root, CancellationToken cancellationToken)
+    {
+        await using var input = File.OpenRead(path);
+        var key = ReadHeader(input, root).Value;
+        try
+        {
+            await using var body = new OffsetStream(input, HeaderSize);
+            await using var opened = SealedReader.OpenUnpinned(body, key, leaveOpen: true);
+            return new Digest(await SHA256.HashDataAsync(opened, cancellationToken));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     private static async Task AddAsync(TarWriter tar, string name, string file, CancellationToken cancellationToken)
     {
         // A log grows while it is copied: its length is fixed first, so that the entry's size is true.
@@ -93,7 +110,12 @@ internal static class BackupArchive
         if (entry.EntryType != TarEntryType.RegularFile || !path.StartsWith(target.TrimEnd('/') + "/", StringComparison.Ordinal))
             throw new InvalidDataException($"it holds '{Text.Printable(entry.Name, 120)}', which is not a file inside the data folder.");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using var output = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        await using var output = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+        });
         if (entry.DataStream is { } data)
             await data.CopyToAsync(output, cancellationToken);
         output.Flush(flushToDisk: true);

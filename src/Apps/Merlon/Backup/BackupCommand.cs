@@ -27,7 +27,7 @@ internal static class BackupCommand
                 await response.Content.CopyToAsync(output, cancellationToken);
                 output.Flush(flushToDisk: true);
             }
-            File.Move(partial, path);
+            File.Move(partial, path, overwrite: false);
             Output.Line($"Backup {path}, {Output.Bytes(new FileInfo(path).Length)}. It opens only with the root key, which is not in it: keep a copy of that elsewhere.");
             return ExitCodes.Done;
         });

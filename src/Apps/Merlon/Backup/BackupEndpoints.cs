@@ -37,15 +37,22 @@ internal static class BackupEndpoints
                     Attributes = [("bytes", info.Length)],
                 },
                 Durability.Disk, cancellationToken);
-            // Deleted when it is closed, which is when the answer has been sent.
-            var stream = new FileStream(archive, new FileStreamOptions { Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous | FileOptions.SequentialScan });
+            await VerifyAsync(archive, root, info, cancellationToken);
+            var stream = new FileStream(archive, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
             return TypedResults.Stream(stream, "application/octet-stream");
         }
         finally
         {
-            foreach (var file in Directory.EnumerateFiles(folder, "merlon.db*"))
-                File.Delete(file);
+            // The open archive lives until the answer has been sent.
+            Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Reads the archive back: a backup that cannot be read is none.</summary>
+    private static async Task VerifyAsync(string archive, RootKey root, SealInfo info, CancellationToken cancellationToken)
+    {
+        if (await BackupArchive.DigestAsync(archive, root, cancellationToken) != info.Sha256)
+            throw new InvalidDataException("The backup does not read back as it was written.");
     }
 
     private static async Task SnapshotAsync(StorageOptions storage, string target, CancellationToken cancellationToken)
@@ -66,7 +73,9 @@ internal static class BackupEndpoints
         // Each log by its name: the folder above them belongs to nobody but root and cannot be listed from here.
         foreach (var part in AuditLogs.Roles.Select(role => Path.Combine("ledger", role)).Prepend("blobs"))
         {
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(data, part), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            // Each role owns its own log's folder: a link or a pipe that one plants there is not followed.
+            var regular = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Device, IgnoreInaccessible = false };
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(data, part), "*", regular).Order(StringComparer.Ordinal))
             {
                 if (Path.GetFileName(file) != "lock")
                     yield return (Path.GetRelativePath(data, file), file);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Merlon.App.Cli;
 using Merlon.App.Up;
 using Merlon.Keys;
@@ -40,7 +39,8 @@ internal static class RestoreCommand
         var partial = target.TrimEnd('/') + ".restoring";
         if (Directory.Exists(partial))
             Directory.Delete(partial, recursive: true);
-        Directory.CreateDirectory(partial);
+        // Closed to others from the first byte: the tables are in it.
+        Directory.CreateDirectory(partial, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         try
         {
             if (!(await BackupArchive.ReadAsync(file, root, partial, cancellationToken)).Try(out _, out var refusal))
@@ -66,7 +66,7 @@ internal static class RestoreCommand
         var former = Path.Combine(folder, "ledger-former", mark.Instance.ToString("n"));
         Directory.CreateDirectory(Path.GetDirectoryName(former)!);
         Directory.Move(Path.Combine(folder, "ledger"), former);
-        File.WriteAllText(Path.Combine(folder, "format"), JsonSerializer.Serialize(mark with { Instance = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()) }));
+        DataDirectory.WriteMark(folder, mark with { Instance = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()) });
     }
 
     /// <summary>What control owns in a data folder; the folders themselves are given at start.</summary>
@@ -79,5 +79,7 @@ internal static class RestoreCommand
             foreach (var entry in Directory.EnumerateFileSystemEntries(Path.Combine(folder, part), "*", SearchOption.AllDirectories))
                 RoleUsers.Give(entry, RoleUsers.Control, RoleUsers.Control, Directory.Exists(entry) ? file | UnixFileMode.UserExecute : file);
         }
+        // Evidence: control reads it, nobody writes it any more.
+        RoleUsers.Give(Path.Combine(folder, "ledger-former"), 0, RoleUsers.Control, file | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
     }
 }

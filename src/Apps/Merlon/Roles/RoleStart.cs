@@ -58,7 +58,7 @@ internal sealed record RoleStart
 }
 
 /// <summary>What a role tells its parent once it is ready, as one line on its standard output.</summary>
-internal sealed record RoleReady(int Port, string? BootstrapCode, IReadOnlyList<string> Notes)
+internal sealed record RoleReady(int Port, string? BootstrapCode, IReadOnlyList<string> Notes, string? CaPem = null)
 {
     public const string Mark = "MERLON-READY ";
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Merlon.App.Cli;
+using Merlon.Kernel;
 
 namespace Merlon.App.Up;
 
@@ -36,13 +37,13 @@ internal sealed class DataDirectory : IDisposable
     public string Staging => System.IO.Path.Combine(Path, "staging");
     public string Logs => System.IO.Path.Combine(Path, "logs");
     public string CaFile => System.IO.Path.Combine(Path, "ca.pem");
-    public string ControlCaFile => System.IO.Path.Combine(Path, "db", "ca.pem");
     public string Ledger(string role) => System.IO.Path.Combine(Path, "ledger", role);
 
     /// <summary>Takes the folder for this process, making it when it is new.</summary>
     /// <exception cref="CliException">Another instance has it, or it was made by a newer program.</exception>
     public static DataDirectory Open(string path, TimeProvider time)
     {
+        RefuseForeign(path);
         Directory.CreateDirectory(path);
         RefuseBlockedParents(path);
         RoleUsers.Give(path, 0, 0, Passable);
@@ -86,6 +87,33 @@ internal sealed class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>Looks before anything is touched: a folder with other things in it is not taken over, nor is one behind a link.</summary>
+    private static void RefuseForeign(string path)
+    {
+        var info = new DirectoryInfo(path);
+        if (info.LinkTarget is not null)
+            throw CliException.Refused($"{path} is a symbolic link.", $"Name the folder itself: --data {info.ResolveLinkTarget(returnFinalTarget: true)?.FullName}");
+        if (!info.Exists || File.Exists(System.IO.Path.Combine(path, "format")))
+            return;
+        // What a first start that was killed may have left.
+        string[] own = ["lock", "format.new"];
+        if (info.EnumerateFileSystemInfos().Any(e => !own.Contains(e.Name, StringComparer.Ordinal)))
+            throw CliException.Refused($"{path} holds files that are not Merlon's.", "Name an empty folder: --data DIR");
+    }
+
+    /// <summary>Writes the mark so that it is there whole or not at all.</summary>
+    public static void WriteMark(string path, FormatMark mark)
+    {
+        var temporary = System.IO.Path.Combine(path, "format.new");
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            JsonSerializer.Serialize(stream, mark);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, System.IO.Path.Combine(path, "format"), overwrite: true);
+        DurableFolder.Sync(path);
+    }
+
     private static FormatMark ReadOrMark(string path, TimeProvider time)
     {
         FormatMark? mark;
@@ -99,12 +127,8 @@ internal sealed class DataDirectory : IDisposable
         }
         if (mark is null)
         {
-            if (Directory.EnumerateFileSystemEntries(path).Any(e => System.IO.Path.GetFileName(e) != "lock"))
-                throw CliException.Refused($"{path} holds files that are not Merlon's.", "Name an empty folder: --data DIR");
             mark = new FormatMark(CurrentFormat, Guid.CreateVersion7(time.GetUtcNow()));
-            var temporary = System.IO.Path.Combine(path, "format.new");
-            File.WriteAllText(temporary, JsonSerializer.Serialize(mark));
-            File.Move(temporary, System.IO.Path.Combine(path, "format"));
+            WriteMark(path, mark);
         }
         if (mark.Format > CurrentFormat)
             throw CliException.Refused(

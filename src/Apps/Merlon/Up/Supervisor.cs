@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Merlon.App.Cli;
 using Merlon.App.Roles;
 using Merlon.Keys;
@@ -51,9 +52,7 @@ internal sealed class Supervisor : IAsyncDisposable
             }
 
             var control = await Begin("control", RoleUsers.Control);
-            // Control keeps it where only control writes; everyone may read this copy.
-            File.Copy(data.ControlCaFile, data.CaFile, overwrite: true);
-            File.SetUnixFileMode(data.CaFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            PublishCa(data, control.CaPem);
             var others = await Task.WhenAll(Begin("node", 0), Begin("gateway", RoleUsers.Gateway));
             var supervisor = new Supervisor(data)
             {
@@ -74,6 +73,19 @@ internal sealed class Supervisor : IAsyncDisposable
             data.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Writes the CA where everyone may read it. Root does not read a file of control for that (control could put a link there), and writes nothing but a
+    /// certificate.
+    /// </summary>
+    private static void PublishCa(DataDirectory data, string? pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem ?? throw CliException.Refused("Control did not name its CA."));
+        var temporary = data.CaFile + ".new";
+        File.WriteAllText(temporary, certificate.ExportCertificatePem() + "\n");
+        File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        File.Move(temporary, data.CaFile, overwrite: true);
     }
 
     // A root key beside the data would be stolen with it.

@@ -60,6 +60,10 @@ public sealed class Keyring(RootKey root, IKeyStore store, TimeProvider time) : 
         return stored.ShreddedAt is null ? stored.PublicKey : Shredded(id);
     }
 
+    /// <summary>Whether a named key is kept, shredded or not. Makes nothing.</summary>
+    public async Task<bool> ExistsAsync(Scope scope, KeyKind kind, string name, CancellationToken cancellationToken = default) =>
+        await store.FindAsync(NamedId(scope, kind, name), cancellationToken) is not null;
+
     /// <summary>Stores a private key made elsewhere (a certificate's) under a name; refused when the name is taken.</summary>
     public async Task<Result<Unit>> ImportPrivateKeyAsync(Scope scope, string name, ReadOnlyMemory<byte> pkcs8, CancellationToken cancellationToken = default)
     {

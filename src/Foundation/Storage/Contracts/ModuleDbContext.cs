@@ -18,10 +18,26 @@ public abstract class ModuleDbContext(DbContextOptions options, OutboxPump outbo
     public async Task CommitAsync(IEnumerable<SecurityEvent> events, CancellationToken cancellationToken)
     {
         foreach (var securityEvent in events)
-            Set<OutboxEntry>().Add(outbox.Seal(securityEvent));
+            Set<OutboxEntry>().Add(outbox.Seal(Bounded(securityEvent)));
         await SaveChangesAsync(cancellationToken);
         // INVARIANT: from here on the change is durable, so a caller that hangs up must not stop its event.
         await outbox.FlushAsync(CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Texts quote what came from outside. The ledger bounds an event's size, and an event that it could never take would wait in the outbox for ever,
+    /// so they are cut before the change is stored.
+    /// </summary>
+    private static SecurityEvent Bounded(SecurityEvent securityEvent)
+    {
+        const int maxMessage = 4_000, maxAttribute = 1_000;
+        return securityEvent with
+        {
+            Message = securityEvent.Message is { Length: > maxMessage } message ? Text.Printable(message, maxMessage) : securityEvent.Message,
+            Attributes = securityEvent.Attributes.Any(a => a.Text is { Length: > maxAttribute })
+                ? [.. securityEvent.Attributes.Select(a => a.Text is { Length: > maxAttribute } text ? a with { Text = Text.Printable(text, maxAttribute) } : a)]
+                : securityEvent.Attributes,
+        };
     }
 
     public Task CommitAsync(SecurityEvent securityEvent, CancellationToken cancellationToken) => CommitAsync([securityEvent], cancellationToken);

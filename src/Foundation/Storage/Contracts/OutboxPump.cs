@@ -49,15 +49,62 @@ public sealed class OutboxPump : IDisposable
             await connection.OpenAsync(cancellationToken);
             var pending = await ReadAsync(connection, cancellationToken);
             // All are handed over before the first is awaited: the ledger makes one fsync of them.
-            var appends = pending.Select(e => _sink.AppendAsync(e, Durability.Disk, cancellationToken).AsTask()).ToArray();
-            await Task.WhenAll(appends);
-            if (pending.Count > 0)
-                await DeleteAsync(connection, pending, cancellationToken);
-            return pending.Count;
+            var appends = pending.Select(e => AppendAsync(e, cancellationToken)).ToArray();
+            var failures = new List<Exception>();
+            var delivered = new List<SecurityEvent>(pending.Count);
+            for (var i = 0; i < appends.Length; i++)
+            {
+                try
+                {
+                    await appends[i];
+                    delivered.Add(pending[i]);
+                }
+                catch (Exception e)
+                {
+                    failures.Add(e);
+                }
+            }
+            // What was recorded leaves the outbox even when another event could not be.
+            if (delivered.Count > 0)
+                await DeleteAsync(connection, delivered, CancellationToken.None);
+            if (failures.Count > 0)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures[0]);
+            return delivered.Count;
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>
+    /// An event that the ledger can never take (its form is wrong, not the disk) must not hold up all that come after it. In its place, under its id,
+    /// goes one that says so.
+    /// </summary>
+    private async Task AppendAsync(SecurityEvent securityEvent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _sink.AppendAsync(securityEvent, Durability.Disk, cancellationToken);
+        }
+        catch (Exception e) when (e is not (IOException or OperationCanceledException))
+        {
+            await _sink.AppendAsync(
+                new SecurityEvent
+                {
+                    Id = securityEvent.Id,
+                    Time = securityEvent.Time,
+                    Class = OcsfClass.EntityManagement,
+                    Activity = 99,
+                    Operation = "event.unrecordable",
+                    Status = EventStatus.Failure,
+                    Severity = EventSeverity.High,
+                    Scope = securityEvent.Scope,
+                    Actor = securityEvent.Actor,
+                    Service = securityEvent.Service,
+                    Message = $"An event of the operation '{Text.Printable(securityEvent.Operation, 80)}' could not be recorded in its own form.",
+                },
+                Durability.Disk, cancellationToken);
         }
     }
 

@@ -52,6 +52,8 @@ internal static class DeclaredContractReader
         var name = Text.Printable(input.Name, 80);
         if (input.Name.Length is 0 or > 256)
             return "an input has no name, or one over 256 characters";
+        if (input.Shape?.Count > Limits.MaxRank)
+            return $"the shape of '{name}' has more than {Limits.MaxRank} dimensions";
         if (input.Columns.Count > Limits.MaxColumns || input.Categories.Count > Limits.MaxCategories)
             return $"the input '{name}' has too many columns or categories";
         if (input.MaxElementBytes is < 1 or > Limits.MaxElementBytes)

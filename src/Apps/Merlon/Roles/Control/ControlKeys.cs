@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Merlon.Access.Contracts;
 using Merlon.Kernel;
 using Merlon.Keys;
@@ -18,13 +19,36 @@ internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<
             CaPem = await File.ReadAllTextAsync(caFile);
             return;
         }
-        using var authority = DevelopmentCa.CreateAuthority("Merlon development CA", time.GetUtcNow());
-        var imported = await keyring.ImportPrivateKeyAsync(Scope.Default, KeyNames.Ca, authority.PrivateKey);
-        if (!imported.Try(out _, out var refusal))
-            throw new InvalidDataException($"The CA's certificate {caFile} is missing while its key exists. Restore the file. ({refusal.Code})");
-        await File.WriteAllTextAsync(caFile + ".new", authority.CertificatePem + "\n");
-        File.Move(caFile + ".new", caFile);
-        CaPem = authority.CertificatePem + "\n";
+        // The certificate is on disk under its own name before the key is kept: whichever moment a stop comes at, the next start finds both or neither.
+        var pending = caFile + ".new";
+        var kept = await keyring.ExistsAsync(Scope.Default, KeyKind.P256, KeyNames.Ca);
+        if (!kept)
+        {
+            using var authority = DevelopmentCa.CreateAuthority("Merlon development CA", time.GetUtcNow());
+            WriteDurably(pending, authority.CertificatePem + "\n");
+            Require(await keyring.ImportPrivateKeyAsync(Scope.Default, KeyNames.Ca, authority.PrivateKey));
+        }
+        await AdoptAsync(pending);
+    }
+
+    /// <summary>Takes the pending certificate when it is the one of the key that is kept.</summary>
+    private async Task AdoptAsync(string pending)
+    {
+        var pem = await File.ReadAllTextAsync(pending);
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        var kept = Require(await keyring.PublicKeyAsync(Scope.Default, KeyKind.P256, KeyNames.Ca));
+        if (!certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(kept.Span))
+            throw new InvalidDataException($"The CA's certificate {caFile} is missing while its key exists. Restore the file from a backup.");
+        File.Move(pending, caFile);
+        DurableFolder.Sync(Path.GetDirectoryName(caFile)!);
+        CaPem = pem;
+    }
+
+    private static void WriteDurably(string path, string text)
+    {
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write);
+        stream.Write(System.Text.Encoding.ASCII.GetBytes(text));
+        stream.Flush(flushToDisk: true);
     }
 
     /// <summary>A fresh server certificate; at every start, so that none grows old.</summary>

@@ -60,7 +60,7 @@ internal static class ControlRole
         await app.StartAsync();
         File.SetUnixFileMode(start.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
         var code = await AccessModule.MakeBootstrapCodeAsync(app.Services, start.Recover, CancellationToken.None);
-        RoleHost.SayReady(new RoleReady(RoleHost.BoundPort(app.Services), code is null ? null : BootstrapText.Compose(code, keys.CaPem), notes));
+        RoleHost.SayReady(new RoleReady(RoleHost.BoundPort(app.Services), code is null ? null : BootstrapText.Compose(code, keys.CaPem), notes, keys.CaPem));
         await app.WaitForShutdownAsync();
         return Cli.ExitCodes.Done;
     }

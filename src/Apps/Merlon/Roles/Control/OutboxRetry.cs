@@ -20,13 +20,14 @@ internal sealed partial class OutboxRetry(OutboxPump outbox, TimeProvider time, 
                 await timer.WaitForNextTickAsync(stoppingToken);
                 await outbox.FlushAsync(stoppingToken);
             }
-            catch (IOException e)
-            {
-                Log.Waiting(log, e.Message);
-            }
             catch (OperationCanceledException)
             {
                 return;
+            }
+            catch (Exception e)
+            {
+                // Tried again at the next tick; it must not end the role.
+                Log.Waiting(log, e.Message);
             }
         }
     }
