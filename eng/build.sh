@@ -6,6 +6,8 @@ merlon_say() { printf 'merlon: %s\n' "$*" >&2; }
 merlon_os_packages() {
   local missing=() package
   for package in "$@"; do
+    # A program that came by another way than the package manager is as good.
+    command -v "$(merlon_program_of "$package")" >/dev/null 2>&1 && continue
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return 0
@@ -20,6 +22,14 @@ merlon_os_packages() {
   merlon_say "these packages are needed: ${missing[*]}"
   merlon_say "install them with: sudo apt-get update && sudo apt-get install -y ${missing[*]}"
   return 1
+}
+
+merlon_program_of() {
+  case "$1" in
+    bubblewrap) echo bwrap ;;
+    runc | curl | openssl | gcc) echo "$1" ;;
+    *) echo "no-program-of-$1" ;;
+  esac
 }
 
 merlon_tools() {
@@ -41,8 +51,17 @@ merlon_is_stale() {
     \( -name obj -o -name bin -o -name node_modules \) -prune -o -newer "$stamp" \( -type f -o -type d \) -print -quit 2>/dev/null)" ]
 }
 
+# The program is started by its own host, which does not look at the PATH for the runtime.
+merlon_dotnet_root() {
+  if [ -z "${DOTNET_ROOT:-}" ] && command -v dotnet >/dev/null; then
+    DOTNET_ROOT=$(dirname "$(readlink -f "$(command -v dotnet)")")
+    export DOTNET_ROOT
+  fi
+}
+
 merlon_build_if_stale() {
   local root=$1
+  merlon_dotnet_root
   merlon_is_stale "$root" || return 0
   merlon_tools
   mkdir -p "$root/artifacts"
@@ -51,12 +70,14 @@ merlon_build_if_stale() {
   flock 9
   if merlon_is_stale "$root"; then
     merlon_say "building (the first time takes a few minutes)"
+    # Stamped before it begins: what is edited meanwhile is newer.
+    touch "$root/artifacts/.building"
     merlon_publish "$root" >"$root/artifacts/build.log" 2>&1 || {
       grep -E 'error|npm ERR' "$root/artifacts/build.log" | sort -u | head -n 20 >&2
       merlon_say "the build failed; all of it is in artifacts/build.log"
       exit 2
     }
-    touch "$root/artifacts/.built"
+    mv "$root/artifacts/.building" "$root/artifacts/.built"
   fi
   exec 9>&-
 }

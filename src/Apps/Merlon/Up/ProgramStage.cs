@@ -32,8 +32,9 @@ internal sealed record ProgramStage(string ProgramDirectory, string DotnetRoot)
     public static string Fingerprint(string directory)
     {
         var text = new StringBuilder();
-        foreach (var file in new DirectoryInfo(directory).EnumerateFiles().OrderBy(f => f.Name, StringComparer.Ordinal))
-            text.Append(file.Name).Append('\0').Append(file.Length).Append('\0').Append(file.LastWriteTimeUtc.Ticks).Append('\n');
+        // The workers lie in folders below.
+        foreach (var file in new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(f => f.FullName, StringComparer.Ordinal))
+            text.Append(Path.GetRelativePath(directory, file.FullName)).Append('\0').Append(file.Length).Append('\0').Append(file.LastWriteTimeUtc.Ticks).Append('\n');
         return Digest.Of(Encoding.UTF8.GetBytes(text.ToString())).Hex[..16];
     }
 

@@ -5,6 +5,7 @@ internal sealed class RoleLog(string folder, string role) : IDisposable
 {
     private const string OwnPrefix = "merlon: ";
     private const long MaxBytes = 16 << 20;
+    private const int MaxProblem = 300;
     private readonly Lock _lock = new();
     private StreamWriter? _writer;
 
@@ -17,9 +18,11 @@ internal sealed class RoleLog(string folder, string role) : IDisposable
     {
         lock (_lock)
         {
-            // The console formatter of the roles begins a line with its level.
-            if (line.StartsWith("fail:", StringComparison.Ordinal) || line.StartsWith("crit:", StringComparison.Ordinal) || line.StartsWith(OwnPrefix, StringComparison.Ordinal))
-                LastProblem = line.StartsWith(OwnPrefix, StringComparison.Ordinal) ? line[OwnPrefix.Length..] : line;
+            // The roles' console writes time, level, source; what is no log line begins with our name, or is an exception that nobody caught.
+            if (line.StartsWith(OwnPrefix, StringComparison.Ordinal))
+                LastProblem = line[OwnPrefix.Length..];
+            else if (line.Contains("Z fail: ", StringComparison.Ordinal) || line.Contains("Z crit: ", StringComparison.Ordinal) || line.StartsWith("Unhandled exception.", StringComparison.Ordinal))
+                LastProblem = line.Length > MaxProblem ? line[..MaxProblem] + "…" : line;
             try
             {
                 _writer ??= new StreamWriter(FilePath, append: true) { AutoFlush = true };

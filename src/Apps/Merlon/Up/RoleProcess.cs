@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using Merlon.App.Roles;
@@ -11,7 +12,13 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
     private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
+    private const int KillSignal = 9;
+    private const int MaxReadyLine = 64 << 10;
+    private const int MaxLogLine = 16 << 10;
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(20);
+
     private readonly CancellationTokenSource _stopping = new();
+    private long _launchedAt;
     private TaskCompletionSource<RoleReady> _ready = NewReady();
     private Process? _process;
     private Task _watch = Task.CompletedTask;
@@ -27,6 +34,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
         Launch();
         var exited = _process!.WaitForExitAsync(cancellationToken);
         await Task.WhenAny(_ready.Task, exited, Task.Delay(s_startPatience, time, cancellationToken));
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_ready.Task.IsCompletedSuccessfully)
         {
             var why = exited.IsCompleted ? "stopped while it started" : "did not become ready";
@@ -41,6 +49,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
 
     private void Launch()
     {
+        _launchedAt = time.GetTimestamp();
         _ready = NewReady();
         var info = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         var command = Command();
@@ -91,37 +100,85 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
     {
         if (line is null)
             return;
-        if (line.StartsWith(RoleReady.Mark, StringComparison.Ordinal))
-            _ready.TrySetResult(JsonSerializer.Deserialize<RoleReady>(line.AsSpan(RoleReady.Mark.Length))!);
+        // Believed once, and never more than a line that reads well: a role that was taken over must not bring its parent down.
+        if (!_ready.Task.IsCompleted && line.Length <= MaxReadyLine && line.StartsWith(RoleReady.Mark, StringComparison.Ordinal) && ParseReady(line) is { } ready)
+            _ready.TrySetResult(ready);
         else
-            log.Write(line);
+            log.Write(line.Length > MaxLogLine ? line[..MaxLogLine] : line);
     }
 
+    private static RoleReady? ParseReady(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RoleReady>(line.AsSpan(RoleReady.Mark.Length));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Starts the role again whenever it ends. Never fails itself: whatever goes wrong with one start, there is a next one.</summary>
     private async Task WatchAsync()
     {
-        var pause = TimeSpan.Zero;
+        var pause = s_shortestPause;
         while (true)
         {
-            var startedAt = time.GetTimestamp();
             await _process!.WaitForExitAsync();
             if (_stopping.IsCancellationRequested)
                 return;
-            tell($"{Role} stopped unexpectedly (exit {_process.ExitCode}); starting it again.");
-            pause = time.GetElapsedTime(startedAt) > TimeSpan.FromSeconds(30) ? TimeSpan.Zero
-                : pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, s_longestPause.Ticks));
-            await Task.Delay(pause, time);
-            if (_stopping.IsCancellationRequested)
-                return;
-            _process.Dispose();
-            Launch();
+            tell($"{Role} stopped unexpectedly (exit {_process.ExitCode}) after {time.GetElapsedTime(_launchedAt).TotalSeconds:0} s; starting it again.");
+            // A role that was ready before it ended starts again at once; one that cannot start is given more and more time.
+            pause = _ready.Task.IsCompleted ? s_shortestPause : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, s_longestPause.Ticks));
+            do
+            {
+                await Task.Delay(pause, time);
+                if (_stopping.IsCancellationRequested)
+                    return;
+            }
+            while (!TryLaunch());
+            _ = TellWhenReadyAsync(_process!, _ready.Task);
         }
+    }
+
+    private bool TryLaunch()
+    {
+        var former = _process;
+        try
+        {
+            Launch();
+            former?.Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or Win32Exception or InvalidOperationException)
+        {
+            tell($"{Role} could not be started: {e.Message}");
+            return false;
+        }
+    }
+
+    /// <summary>Says what a restarted role repaired; ends one that does not become ready.</summary>
+    private async Task TellWhenReadyAsync(Process process, Task<RoleReady> ready)
+    {
+        await Task.WhenAny(ready, Task.Delay(s_startPatience, time));
+        if (!ready.IsCompletedSuccessfully)
+        {
+            tell($"{Role} did not become ready within {s_startPatience.TotalSeconds:0} seconds; ending it.");
+            _ = RoleUsers.Signal(process.Id, KillSignal);
+            return;
+        }
+        foreach (var note in (await ready).Notes)
+            tell(note);
+        if ((await ready).BootstrapCode is { } code)
+            tell($"The bootstrap code is now {code}");
     }
 
     /// <summary>Asks the role to drain and stop; kills it when it does not.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
-        if (_process is null || _process.HasExited)
+        if (_process is null)
             return;
         const int terminate = 15;
         _ = RoleUsers.Signal(_process.Id, terminate);

@@ -117,12 +117,21 @@ internal static class ApiKeyEndpoints
         if (found is null)
             return new Refusal(RefusalKind.NotFound, "key.unknown", $"There is no active key '{Text.Printable(key, 63)}'.") { Remedy = "See 'merlon key list'." }.ToProblem();
         found.RevokedAt = time.GetUtcNow();
-        await db.CommitAsync(
-            events.By(caller, OcsfClass.EntityManagement, ControlEvents.Delete, "key.revoke", new EventResource("api-key", found.KeyId)) with
-            {
-                Attributes = [("endpoint", found.EndpointName), ("caller", found.Principal)],
-            },
-            cancellationToken);
-        return TypedResults.Ok(new Revoked(found.KeyId, await gateways.PublishAsync(CancellationToken.None)));
+        bool effective;
+        try
+        {
+            await db.CommitAsync(
+                events.By(caller, OcsfClass.EntityManagement, ControlEvents.Delete, "key.revoke", new EventResource("api-key", found.KeyId)) with
+                {
+                    Attributes = [("endpoint", found.EndpointName), ("caller", found.Principal)],
+                },
+                cancellationToken);
+        }
+        finally
+        {
+            // Also when the record waits for a full disk: the key is revoked in the tables, and must be at the gateways.
+            effective = await gateways.PublishAsync(CancellationToken.None);
+        }
+        return TypedResults.Ok(new Revoked(found.KeyId, effective));
     }
 }

@@ -18,16 +18,22 @@ public sealed class RootKey : IDisposable
     public static Result<RootKey> CreateFile(string path)
     {
         var key = RandomNumberGenerator.GetBytes(Size);
+        // Under another name until it is whole and on disk: a stop in between must not leave a file that looks like a damaged key.
+        var pending = path + ".new";
         try
         {
-            using var stream = new FileStream(path, new FileStreamOptions
+            if (File.Exists(path))
+                throw new IOException();
+            using var stream = new FileStream(pending, new FileStreamOptions
             {
-                Mode = FileMode.CreateNew,
+                Mode = FileMode.Create,
                 Access = FileAccess.Write,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
             stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(key) + "\n"));
             stream.Flush(flushToDisk: true);
+            File.SetUnixFileMode(stream.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.Move(pending, path, overwrite: false);
         }
         catch (IOException) when (File.Exists(path))
         {

@@ -42,7 +42,7 @@ internal sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorB
     {
         BadHttpRequestException { StatusCode: 413 } => new Refusal(RefusalKind.TooLarge, "request.too-large", "The request body is too large."),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(RefusalKind.Invalid, "request.malformed", "The request is not well-formed."),
-        EvidenceUnavailableException => Full("The decision could not be recorded, so it was not made."),
+        EvidenceUnavailableException => Full("The change is stored, but its record waits for the disk; it counts as not acknowledged."),
         DbUpdateException { InnerException: SqliteException { SqliteErrorCode: SqliteConstraint } } =>
             new Refusal(RefusalKind.Conflict, "request.conflict", "Someone else changed the same thing at the same moment.") { Remedy = "Try again." },
         DbUpdateConcurrencyException => new Refusal(RefusalKind.Conflict, "request.conflict", "Someone else changed the same thing at the same moment.") { Remedy = "Try again." },
