@@ -1,6 +1,7 @@
 using Merlon.Access.Contracts;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Merlon.Access.Authorization;
 
@@ -13,6 +14,12 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
         if (endpoint is null)
         {
             await Problems.WriteAsync(context, new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address."));
+            return;
+        }
+        if (endpoint is not RouteEndpoint)
+        {
+            // Routing's own answer to a method or a media type that no route takes (405, 415). Every mapped route is a RouteEndpoint, with a policy.
+            await next(context);
             return;
         }
         var refusal = endpoint.Metadata.GetMetadata<RoutePolicy>() switch
