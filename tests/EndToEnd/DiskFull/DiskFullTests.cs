@@ -21,7 +21,7 @@ public sealed class DiskFullTests(ITestOutputHelper output) : IAsyncLifetime
         if (_instance.IsRunning)
             await _instance.StopAsync();
         if (_mounted)
-            (await CommandLine.RunAsync("/bin/umount", [_instance.Folder])).Exits(0);
+            (await CommandLine.RunAsync("/bin/umount", ["--lazy", _instance.Folder])).Exits(0);
         await _instance.DisposeAsync();
     }
 
@@ -90,7 +90,7 @@ public sealed class DiskFullTests(ITestOutputHelper output) : IAsyncLifetime
         var refused = 0;
         for (var i = 0; i < 20_000 && refused < 20; i++)
         {
-            var answer = await connection.PostAsync("/v2/models/fraud/infer", key, SampleModels.Request());
+            var answer = await AnswerAsync(connection, key);
             Assert.True(answer.Status is 200 or 503, $"{answer.Status} {answer.Body}");
             if (answer.Status == 200)
             {
@@ -104,6 +104,18 @@ public sealed class DiskFullTests(ITestOutputHelper output) : IAsyncLifetime
         output.WriteLine($"{answered} calls were still recorded on the full disk before the first was refused.");
         Assert.True(refused > 0, "calls are answered although nothing can be recorded");
         return answered;
+    }
+
+    private async Task<RawAnswer> AnswerAsync(RawConnection connection, string key)
+    {
+        try
+        {
+            return await connection.PostAsync("/v2/models/fraud/infer", key, SampleModels.Request());
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{e.Message}\n{_instance.Printed}\n{_instance.Logs()}", e);
+        }
     }
 
     private async Task AssertControlRefusesAsync(string folder)
