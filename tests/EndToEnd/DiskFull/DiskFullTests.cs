@@ -30,7 +30,7 @@ public sealed class DiskFullTests(ITestOutputHelper output) : IAsyncLifetime
     {
         if (!_mounted)
         {
-            output.WriteLine("Skipped: no tmpfs can be mounted here (this needs root), so no disk can be filled safely.");
+            Console.Error.WriteLine("Skipped: no tmpfs can be mounted here (this needs root), so no disk can be filled safely.");
             return;
         }
         await _instance.StartAsync();

@@ -21,7 +21,7 @@ public sealed partial class ReadmeTourTests(ITestOutputHelper output) : IAsyncLi
         var tour = File.Exists(readme) ? Tour().Match(await File.ReadAllTextAsync(readme)) : Match.Empty;
         if (!tour.Success)
         {
-            output.WriteLine("Skipped: README.md has no block fenced as 'sh tour'.");
+            Console.Error.WriteLine("Skipped: README.md has no block fenced as 'sh tour'.");
             return;
         }
         await _instance.StartAsync();
