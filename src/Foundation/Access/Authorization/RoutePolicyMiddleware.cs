@@ -1,6 +1,7 @@
 using Merlon.Access.Contracts;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Merlon.Access.Authorization;
 
@@ -9,13 +10,24 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
 {
     public async Task InvokeAsync(HttpContext context, Authorizer authorizer)
     {
-        // Mapped routes without a policy stop the start, so what has none here is the framework's answer to a wrong method or content type.
-        var refusal = context.GetEndpoint()?.Metadata.GetMetadata<RoutePolicy>() switch
+        var endpoint = context.GetEndpoint();
+        if (endpoint is null)
+        {
+            await Problems.WriteAsync(context, new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address."));
+            return;
+        }
+        if (endpoint is not RouteEndpoint)
+        {
+            // Routing's own answer to a method or a media type that no route takes (405, 415). Every mapped route is a RouteEndpoint, with a policy.
+            await next(context);
+            return;
+        }
+        var refusal = endpoint.Metadata.GetMetadata<RoutePolicy>() switch
         {
             RoutePolicy.Open => null,
             RoutePolicy.Needs needs => await CheckAsync(context, authorizer, needs.Permission),
             RoutePolicy.RoleOnly roleOnly => roles.Check(context, roleOnly.Role),
-            _ => new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address for this method."),
+            _ => throw new InvalidOperationException($"Route '{endpoint.DisplayName}' declares no policy."),
         };
         if (refusal is null)
             await next(context);

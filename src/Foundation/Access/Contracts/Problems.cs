@@ -27,9 +27,11 @@ public static class Problems
         _ => 500,
     };
 
-    public static ProblemHttpResult ToProblem(this Refusal refusal)
+    /// <param name="refusal">What was refused.</param>
+    /// <param name="status">The HTTP status where the protocol itself names a finer one, as 405 or 415.</param>
+    public static ProblemHttpResult ToProblem(this Refusal refusal, int? status = null)
     {
-        var details = new ProblemDetails { Status = Status(refusal.Kind), Title = refusal.Detail, Type = $"urn:merlon:{refusal.Code}" };
+        var details = new ProblemDetails { Status = status ?? Status(refusal.Kind), Title = refusal.Detail, Type = $"urn:merlon:{refusal.Code}" };
         details.Extensions["code"] = refusal.Code;
         if (refusal.Remedy is not null)
             details.Extensions["remedy"] = refusal.Remedy;
@@ -40,10 +42,10 @@ public static class Problems
     public static IResult ToHttp<T>(this Result<T> result) =>
         result.Try(out var value, out var refusal) ? (value is Unit ? TypedResults.NoContent() : TypedResults.Ok(value)) : refusal.ToProblem();
 
-    public static Task WriteAsync(HttpContext context, Refusal refusal)
+    public static Task WriteAsync(HttpContext context, Refusal refusal, int? status = null)
     {
         if (refusal.RetryAfter is { } wait)
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return refusal.ToProblem().ExecuteAsync(context);
+        return refusal.ToProblem(status).ExecuteAsync(context);
     }
 }

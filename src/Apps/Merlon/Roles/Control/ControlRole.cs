@@ -115,6 +115,8 @@ internal static class ControlRole
         services.AddGatewayPublishing(snapshotSeed);
         services.AddRouting();
         services.AddProblemDetails();
+        // A body that cannot be bound comes to the error boundary, which has words for it.
+        services.Configure<Microsoft.AspNetCore.Routing.RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
         services.AddHostedService<OutboxRetry>();
     }

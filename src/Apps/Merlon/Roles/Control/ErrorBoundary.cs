@@ -21,6 +21,8 @@ internal sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorB
         try
         {
             await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null } bare)
+                await Problems.WriteAsync(context, Bare(bare.StatusCode), bare.StatusCode);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -32,15 +34,23 @@ internal sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorB
             if (refusal.Code == "server.error")
                 Log.Unexpected(log, e, context.Request.Path);
             context.Response.Clear();
-            if (e is BadHttpRequestException { StatusCode: >= 400 and < 500 } bad)
-                context.Response.StatusCode = bad.StatusCode;
-            await Problems.WriteAsync(context, refusal);
+            await Problems.WriteAsync(context, refusal, e is BadHttpRequestException { StatusCode: >= 400 and < 500 } bad ? bad.StatusCode : null);
         }
     }
+
+    /// <summary>The words for a status that routing or the server set without any.</summary>
+    private static Refusal Bare(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => new Refusal(RefusalKind.NotFound, "route.unknown", "There is nothing at this address."),
+        StatusCodes.Status405MethodNotAllowed => new Refusal(RefusalKind.Invalid, "route.method", "This address does not take this method."),
+        StatusCodes.Status415UnsupportedMediaType => new Refusal(RefusalKind.Invalid, "request.media-type", "The body must be application/json in UTF-8."),
+        _ => new Refusal(RefusalKind.Invalid, "request.malformed", "The request is not well-formed."),
+    };
 
     private static Refusal Map(Exception e) => e switch
     {
         BadHttpRequestException { StatusCode: 413 } => new Refusal(RefusalKind.TooLarge, "request.too-large", "The request body is too large."),
+        BadHttpRequestException { StatusCode: 415 } => Bare(StatusCodes.Status415UnsupportedMediaType),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(RefusalKind.Invalid, "request.malformed", "The request is not well-formed."),
         EvidenceUnavailableException => Full("The change is stored, but its record waits for the disk; it counts as not acknowledged."),
         DbUpdateException { InnerException: SqliteException { SqliteErrorCode: SqliteConstraint } } =>
