@@ -2,6 +2,7 @@ using Merlon.Admission;
 using Merlon.ControlHost;
 using Merlon.Registry;
 using Merlon.Registry.Contracts;
+using Merlon.Serving.Contracts;
 using Microsoft.Data.Sqlite;
 
 namespace Merlon.Serving.Tests;
@@ -20,7 +21,7 @@ public sealed class ServingFixture : IAsyncLifetime
             Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly],
             AddServices = (services, directory) => services
                 .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
-                .AddAdmission().AddServing(),
+                .AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }),
             MapRoutes = routes =>
             {
                 routes.MapRegistry();

@@ -4,7 +4,11 @@ namespace Merlon.Sandbox.Contracts;
 public sealed class WorkerUnavailableException(string message, Exception? innerException = null) : IOException(message, innerException);
 
 /// <summary>The peer broke the worker protocol. Its connection is closed; nothing it said is used.</summary>
-public sealed class WorkerProtocolException(string message) : IOException(message);
+public sealed class WorkerProtocolException(string message) : IOException(message)
+{
+    /// <summary>The worker serves an artifact other than the expected one: nothing that another start would mend.</summary>
+    public bool IsOtherArtifact { get; init; }
+}
 
 /// <summary>Error codes of the worker protocol.</summary>
 public enum WorkerErrorCode

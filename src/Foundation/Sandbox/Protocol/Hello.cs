@@ -38,7 +38,7 @@ internal static class Hello
             throw new WorkerProtocolException($"The worker speaks protocol version {version}; expected is {Version}.");
         var manifest = new Digest(payload.AsSpan(sizeof(ushort), Digest.Size));
         if (manifest != expected)
-            throw new WorkerProtocolException($"The worker serves {manifest}; expected is {expected}.");
+            throw new WorkerProtocolException($"The worker serves {manifest}; expected is {expected}.") { IsOtherArtifact = true };
         return Parse(payload.AsSpan(Fixed));
     }
 

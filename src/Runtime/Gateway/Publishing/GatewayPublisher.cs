@@ -14,12 +14,16 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
     private static readonly TimeSpan s_ackPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_gatewayLife = TimeSpan.FromSeconds(45);
 
+    /// <summary>Largest version that a gateway is believed to hold; half of the numbers stay for later ones.</summary>
+    internal const long MaxVersion = long.MaxValue / 2;
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, (long Applied, DateTimeOffset Seen)> _gateways = new(StringComparer.Ordinal);
     private TaskCompletionSource _published = New();
     private TaskCompletionSource _applied = New();
     private volatile Published? _current;
+    private long _floor;
 
     private sealed record Published(long Version, byte[] Content, byte[] Envelope);
 
@@ -46,10 +50,11 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
         var snapshot = await MakeAsync(scope.ServiceProvider, cancellationToken);
         // Equal content keeps its version: a node's heartbeat is no news to a gateway.
         var content = GatewaySnapshotJson.Write(snapshot with { Version = 0, IssuedAt = default });
-        if (_current is { } current && content.AsSpan().SequenceEqual(current.Content))
+        var floor = Interlocked.Read(ref _floor);
+        if (_current is { } current && current.Version >= floor && content.AsSpan().SequenceEqual(current.Content))
             return current.Version;
-        // The clock makes versions grow across restarts, the maximum makes them grow when it jumps back.
-        var version = Math.Max((_current?.Version ?? 0) + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+        // The clock makes versions grow across restarts; the floor, which gateways raise to what they hold, makes them grow when it was set back meanwhile.
+        var version = Math.Max(Math.Max(_current?.Version ?? 0, floor) + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
         var envelope = SnapshotEnvelope.Seal(GatewaySnapshotJson.Write(snapshot with { Version = version, IssuedAt = time.GetUtcNow() }), signer.Seed.Span);
         _current = new Published(version, content, envelope);
         lock (_lock)
@@ -119,7 +124,8 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
     public async Task<byte[]?> WaitAsync(string gateway, long after, TimeSpan patience, CancellationToken cancellationToken)
     {
         Seen(gateway, after);
-        if (_current is null)
+        // A gateway that holds this version or a later one may hold other content: of an earlier run of control, or of before a change nobody told of.
+        if (_current is not { } known || after >= known.Version)
             await PublishQuietlyAsync(cancellationToken);
         Task published;
         lock (_lock)
@@ -156,7 +162,20 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
         }
     }
 
-    private void Seen(string gateway, long version) => _gateways[gateway] = (version, time.GetUtcNow());
+    private void Seen(string gateway, long version)
+    {
+        _gateways[gateway] = (version, time.GetUtcNow());
+        // A gateway that says nonsense must not use up the numbers.
+        if (version > MaxVersion)
+            return;
+        for (var floor = Interlocked.Read(ref _floor); version > floor;)
+        {
+            var seen = Interlocked.CompareExchange(ref _floor, version, floor);
+            if (seen == floor)
+                return;
+            floor = seen;
+        }
+    }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -51,12 +51,13 @@ internal sealed partial class SnapshotFollower(SnapshotSource source, SnapshotHo
         {
             envelope = await source.Fetch(holder.Current.Version, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             return $"control cannot be reached ({e.GetType().Name})";
         }
-        catch (OperationCanceledException)
+        catch (Exception)
         {
+            // Stopping.
             return null;
         }
         status.Contacted();
@@ -84,10 +85,14 @@ internal sealed partial class SnapshotFollower(SnapshotSource source, SnapshotHo
         {
             await source.Acknowledge(snapshot.Version, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Control learns of the version from the next fetch as well.
+            // A timeout of the client's own comes as a cancellation and must not end the following. Control learns of the version from the next fetch as well.
             Log.NotAcknowledged(log, snapshot.Version, e.GetType().Name);
+        }
+        catch (Exception)
+        {
+            // Stopping.
         }
         return null;
     }

@@ -57,8 +57,11 @@ internal static class DeploymentEndpoints
             request.MemoryBytes ?? (1L << 30), request.Cpus ?? 2, Processes: 128, request.Threads ?? 1, request.Devices ?? []);
         if (resources.MemoryBytes is < MinMemory or > MaxMemory || resources.Cpus is not (> 0 and <= 1024) || resources.Threads is < 1 or > 256)
             return new Refusal(RefusalKind.Invalid, "resources.invalid", "Memory must be between 128 MiB and 1 TiB, CPUs between 0 and 1024, threads between 1 and 256.").ToProblem();
-        if (resources.Devices.Any(d => !d.StartsWith("/dev/", StringComparison.Ordinal) || d.Contains("..", StringComparison.Ordinal)))
-            return new Refusal(RefusalKind.Invalid, "resources.device", "A device is a path under /dev.").ToProblem();
+        if (AllowedDevices.FirstRefused(resources.Devices) is { } device)
+            return new Refusal(RefusalKind.Invalid, "resources.device", $"'{device}' is not a device that a worker may be given.")
+            {
+                Remedy = $"Name at most {AllowedDevices.MaxDevices} accelerators, such as /dev/nvidia0, /dev/dri/renderD128, /dev/kfd or /dev/accel/accel0.",
+            }.ToProblem();
         using var held = locks.TryHold(caller.Scope, name);
         return held is null
             ? DeploymentLocks.Busy(name).ToProblem()

@@ -30,8 +30,8 @@ internal sealed class DeploymentService(ServingDb db, IAdmission admission, Revi
         if (decision.Verdict == Verdict.Block)
             return await RefuseAsync(caller, endpoint, decision, cancellationToken);
 
-        var revision = await CreateRevisionAsync(caller, endpoint, decision, resources, cancellationToken);
-        return await StartAsync(caller, endpoint, revision, "deployment.activate", cancellationToken);
+        var revision = await AddRevisionAsync(caller, endpoint, decision, resources, cancellationToken);
+        return await StartAsync(caller, endpoint, revision, "deployment.create", $"Revision {revision.Number} of '{endpoint.Name}': {decision.Version.Reference}.");
     }
 
     /// <summary>Returns to the last earlier revision that has served. It passes the gates again: what is no longer trusted does not come back.</summary>
@@ -51,10 +51,9 @@ internal sealed class DeploymentService(ServingDb db, IAdmission admission, Revi
             return refusal;
         if (decision.Verdict == Verdict.Block)
             return await RefuseAsync(caller, endpoint, decision, cancellationToken);
-        if (former.State is RevisionState.Retired or RevisionState.Failed)
-            former.State = RevisionState.Starting;
-        await db.CommitAsync(Event(caller, endpoint, former, "deployment.rollback", $"Rolling '{endpoint.Name}' back to revision {former.Number} ({reference})."), cancellationToken);
-        return await StartAsync(caller, endpoint, former, "deployment.activate", cancellationToken);
+        // Also when it is still draining: what is starting is not retired by the end of that drain.
+        former.State = RevisionState.Starting;
+        return await StartAsync(caller, endpoint, former, "deployment.rollback", $"Rolling '{endpoint.Name}' back to revision {former.Number} ({reference}).");
     }
 
     public Task<Endpoint?> FindAsync(Scope scope, string name, CancellationToken cancellationToken) => db.Endpoints.SingleOrDefaultAsync(
@@ -103,7 +102,7 @@ internal sealed class DeploymentService(ServingDb db, IAdmission admission, Revi
         };
     }
 
-    private async Task<Revision> CreateRevisionAsync(
+    private async Task<Revision> AddRevisionAsync(
         Caller caller, Endpoint endpoint, AdmissionDecision decision, WorkerResources resources, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -132,30 +131,46 @@ internal sealed class DeploymentService(ServingDb db, IAdmission admission, Revi
         if (db.Entry(endpoint).State == EntityState.Detached)
             db.Endpoints.Add(endpoint);
         db.Revisions.Add(revision);
-        await db.CommitAsync(
-            Event(caller, endpoint, revision, "deployment.create", $"Revision {number} of '{endpoint.Name}': {decision.Version.Reference}."), cancellationToken);
         return revision;
     }
 
-    private async Task<Result<DeploymentEndpoints.Deployed>> StartAsync(
-        Caller caller, Endpoint endpoint, Revision revision, string operation, CancellationToken cancellationToken)
+    /// <summary>
+    /// Commits the revision as starting and sees it through. From here on the caller's hanging up changes nothing, and whatever goes wrong, no revision
+    /// is left starting with a worker that nobody waits for.
+    /// </summary>
+    private async Task<Result<DeploymentEndpoints.Deployed>> StartAsync(Caller caller, Endpoint endpoint, Revision revision, string operation, string message)
     {
-        nodes.Changed();
-        var status = await nodes.WaitForWorkerAsync(revision.Id, s_startPatience, CancellationToken.None);
-        if (status is not { State: WorkerState.Healthy })
+        try
         {
-            var problem = status?.Problem ?? $"The worker was not healthy within {s_startPatience.TotalSeconds:0} seconds.";
-            await revisions.FailAsync(endpoint, revision, Event(caller, endpoint, revision, "deployment.fail", problem), problem, CancellationToken.None);
-            return new Refusal(RefusalKind.Unavailable, "deployment.failed", $"Revision {revision.Number} did not start: {problem}")
-            {
-                Remedy = endpoint.CurrentRevisionId is null ? null : "The former revision still answers.",
-            };
+            await db.CommitAsync(Event(caller, endpoint, revision, operation, message), CancellationToken.None);
+            nodes.Changed();
+            var status = await nodes.WaitForWorkerAsync(revision.Id, s_startPatience, CancellationToken.None);
+            if (status is not { State: WorkerState.Healthy })
+                return await FailAsync(caller, endpoint, revision, status);
+            var activated = Event(caller, endpoint, revision, "deployment.activate", $"'{endpoint.Name}' now points to revision {revision.Number}.");
+            var effective = await revisions.ActivateAsync(endpoint, revision, activated, CancellationToken.None);
+            return new DeploymentEndpoints.Deployed(
+                endpoint.Name, endpoint.Environment, revision.Id, revision.Number, $"{revision.Model}@{revision.ModelVersion}", revision.Manifest,
+                revision.ContractDigest, revision.PolicyDigest, status.Isolation, status.MissingIsolation, status.Sandbox, status.StartMilliseconds, effective);
         }
-        var effective = await revisions.ActivateAsync(
-            endpoint, revision, Event(caller, endpoint, revision, operation, $"'{endpoint.Name}' now points to revision {revision.Number}."), cancellationToken);
-        return new DeploymentEndpoints.Deployed(
-            endpoint.Name, endpoint.Environment, revision.Id, revision.Number, $"{revision.Model}@{revision.ModelVersion}", revision.Manifest, revision.ContractDigest,
-            revision.PolicyDigest, status.Isolation, status.MissingIsolation, status.Sandbox, status.StartMilliseconds, effective);
+        catch (Exception e)
+        {
+            const string problem = "Control could not complete the deployment.";
+            await revisions.AbandonAsync(revision.Id, Event(caller, endpoint, revision, "deployment.fail", problem), $"{problem} ({e.GetType().Name})");
+            throw;
+        }
+    }
+
+    private async Task<Refusal> FailAsync(Caller caller, Endpoint endpoint, Revision revision, WorkerStatus? status)
+    {
+        var last = status?.Problem ?? nodes.StatusOf(revision.Id)?.Problem;
+        var problem = status is not null && last is not null ? last
+            : $"The worker was not healthy within {s_startPatience.TotalSeconds:0} seconds.{(last is null ? "" : " Last problem: " + last)}";
+        await revisions.FailAsync(endpoint, revision, Event(caller, endpoint, revision, "deployment.fail", problem), problem, CancellationToken.None);
+        return new Refusal(RefusalKind.Unavailable, "deployment.failed", $"Revision {revision.Number} did not start: {problem}")
+        {
+            Remedy = endpoint.CurrentRevisionId is null ? null : "The former revision still answers.",
+        };
     }
 
     private SecurityEvent Event(Caller caller, Endpoint endpoint, Revision revision, string operation, string message) =>
@@ -167,6 +182,11 @@ internal sealed class DeploymentService(ServingDb db, IAdmission admission, Revi
                 ("endpoint", endpoint.Name), ("environment", endpoint.Environment), ("revision", revision.Id.ToString()),
                 ("model", $"{revision.Model}@{revision.ModelVersion}"), ("contract", revision.ContractDigest.ToString()),
                 ("policy", revision.PolicyDigest.ToString()), ("verdict_id", revision.VerdictId.ToString()),
+                .. Devices(revision),
             ],
         };
+
+    /// <summary>Device files widen what a worker can reach, so that every event of a revision that has any names them.</summary>
+    private static IEnumerable<EventAttribute> Devices(Revision revision) =>
+        JsonSerializer.Deserialize<WorkerResources>(revision.ResourcesJson) is { Devices.Count: > 0 } resources ? [("devices", string.Join(' ', resources.Devices))] : [];
 }

@@ -54,6 +54,9 @@ internal sealed class Revision
     public required DateTimeOffset CreatedAt { get; init; }
     public RevisionState State { get; set; }
     public DateTimeOffset? ActivatedAt { get; set; }
+
+    /// <summary>When it was last replaced; tells one drain from a later one.</summary>
+    public DateTimeOffset? DrainingSince { get; set; }
     public string? Problem { get; set; }
     public Endpoint? Endpoint { get; init; }
 }

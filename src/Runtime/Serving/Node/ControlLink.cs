@@ -31,7 +31,7 @@ internal sealed class ControlLink(NodeOptions options) : IDisposable
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
-            throw new HttpRequestException($"Control refused {path} with {(int)response.StatusCode}.");
+            throw new HttpRequestException($"Control refused {path} with {(int)response.StatusCode}.", inner: null, response.StatusCode);
     }
 
     public void Dispose() => _http.Dispose();

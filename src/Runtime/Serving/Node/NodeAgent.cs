@@ -11,6 +11,7 @@ internal sealed partial class NodeAgent(
 {
     private static readonly TimeSpan s_statusInterval = TimeSpan.FromSeconds(5);
     private readonly Dictionary<Guid, WorkerRunner> _workers = [];
+    private readonly Dictionary<Guid, Task> _stopping = [];
     private readonly Dictionary<Guid, Task> _scans = [];
     private readonly UserPool _users = new(options.FirstWorkerUser, options.LastWorkerUser);
     private readonly SemaphoreSlim _changed = new(0);
@@ -32,7 +33,7 @@ internal sealed partial class NodeAgent(
             try
             {
                 var assignment = await control.AssignmentAsync(known, cancellationToken);
-                await ApplyAsync(assignment, cancellationToken);
+                Apply(assignment, cancellationToken);
                 known = assignment.Version;
                 pause = 50;
             }
@@ -40,7 +41,7 @@ internal sealed partial class NodeAgent(
             {
                 return;
             }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or IOException)
+            catch (Exception e)
             {
                 // Workers go on without control; the assignment is asked for again.
                 Log.Unreachable(log, e.Message);
@@ -51,15 +52,15 @@ internal sealed partial class NodeAgent(
         }
     }
 
-    private async Task ApplyAsync(NodeAssignment assignment, CancellationToken cancellationToken)
+    private void Apply(NodeAssignment assignment, CancellationToken cancellationToken)
     {
         var wanted = assignment.Workers.ToDictionary(w => w.RevisionId);
-        List<WorkerRunner> stopping = [];
         lock (_lock)
         {
             foreach (var id in _workers.Keys.Where(id => !wanted.ContainsKey(id)).ToList())
             {
-                stopping.Add(_workers[id]);
+                // In the background: a sandbox that is slow to end must not hold up what the assignment asks for.
+                _stopping[id] = _workers[id].DisposeAsync().AsTask();
                 _workers.Remove(id);
             }
             foreach (var (id, worker) in wanted)
@@ -68,15 +69,15 @@ internal sealed partial class NodeAgent(
                     continue;
                 var runner = new WorkerRunner(worker, options, control, launcher, roots.ModelWorker, _users, events, () => _changed.Release(), log);
                 _workers.Add(id, runner);
-                runner.Start();
+                runner.Start(after: _stopping.GetValueOrDefault(id, Task.CompletedTask));
             }
             foreach (var scan in assignment.Scans.Where(s => !_scans.ContainsKey(s.ScanId)))
                 _scans.Add(scan.ScanId, scans.RunAsync(scan, cancellationToken));
             foreach (var done in _scans.Where(s => s.Value.IsCompleted && assignment.Scans.All(a => a.ScanId != s.Key)).Select(s => s.Key).ToList())
                 _scans.Remove(done);
+            foreach (var stopped in _stopping.Where(s => s.Value.IsCompleted).Select(s => s.Key).ToList())
+                _stopping.Remove(stopped);
         }
-        foreach (var runner in stopping)
-            await runner.DisposeAsync();
         _changed.Release();
     }
 
@@ -97,8 +98,9 @@ internal sealed partial class NodeAgent(
             {
                 return;
             }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            catch (Exception e)
             {
+                Log.NotReported(log, e.Message);
                 await Task.Delay(100, CancellationToken.None);
                 _changed.Release();
             }
@@ -113,18 +115,20 @@ internal sealed partial class NodeAgent(
 
     private async Task StopAllAsync()
     {
-        List<WorkerRunner> all;
+        List<Task> all;
         lock (_lock)
         {
-            all = [.. _workers.Values];
+            all = [.. _workers.Values.Select(w => w.DisposeAsync().AsTask()), .. _stopping.Values, .. _scans.Values];
             _workers.Clear();
         }
-        await Task.WhenAll(all.Select(w => w.DisposeAsync().AsTask()));
-        await Task.WhenAll(_scans.Values);
+        await Task.WhenAll(all);
     }
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Debug, Message = "Control does not take the report: {Problem}")]
+        public static partial void NotReported(ILogger logger, string problem);
+
         [LoggerMessage(Level = LogLevel.Warning, Message = "Control cannot be followed: {Problem}")]
         public static partial void Unreachable(ILogger logger, string problem);
     }

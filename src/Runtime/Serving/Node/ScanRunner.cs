@@ -20,16 +20,28 @@ internal sealed partial class ScanRunner(
         GroupId = (uint)options.ScannerUser,
     }, time);
 
+    /// <summary>Scans and answers. Never throws: a scan that fails, for whatever reason, is answered with the reason.</summary>
     public async Task RunAsync(ScanAssignment scan, CancellationToken cancellationToken)
     {
-        await _places.WaitAsync(cancellationToken);
+        try
+        {
+            await _places.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
         try
         {
             var report = await ScanAsync(scan, cancellationToken);
             await events.ScanAsync(scan, EventStatus.Success, $"Scanned: {report.Verdict.ToString().ToLowerInvariant()}, {report.Findings.Length} findings.");
             await control.AnswerAsync(new ScanAnswer(scan.ScanId, report, null), cancellationToken);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or HttpRequestException)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopped; control says itself that no answer came.
+        }
+        catch (Exception e)
         {
             Log.Failed(log, scan.ScanId, e.Message);
             await events.ScanAsync(scan, EventStatus.Failure, e.Message);
@@ -54,7 +66,7 @@ internal sealed partial class ScanRunner(
         {
             await control.AnswerAsync(answer, cancellationToken);
         }
-        catch (HttpRequestException e)
+        catch (Exception e)
         {
             // Control waits only so long and then says itself that no answer came.
             Log.Failed(log, answer.ScanId, e.Message);

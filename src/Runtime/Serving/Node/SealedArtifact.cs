@@ -14,10 +14,12 @@ internal sealed class SealedArtifact(string blobDirectory, IReadOnlyList<SealedF
     {
         var file = files.FirstOrDefault(f => string.Equals(f.Path, path, StringComparison.Ordinal))
             ?? throw new InvalidDataException($"The artifact has no file '{Text.Printable(path, 200)}'.");
-        var source = File.OpenRead(Path.Combine(blobDirectory, file.BlobPath));
+        if (!keys.TryGetValue(file.BlobId, out var key))
+            throw new InvalidDataException($"No data key was released for the file '{Text.Printable(path, 200)}'.");
+        var source = BlobFile.Open(blobDirectory, file.BlobPath);
         try
         {
-            return SealedReader.Open(source, keys[file.BlobId], new SealInfo(file.MessageId, file.Size, file.FrameRoot, file.Sha256));
+            return SealedReader.Open(source, key, new SealInfo(file.MessageId, file.Size, file.FrameRoot, file.Sha256));
         }
         catch
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using Merlon.Sandbox.Contracts;
 
 namespace Merlon.Serving.Node;
@@ -11,6 +12,12 @@ internal static class WorkerExit
     private const int ModelRefused = 66;
 
     public static bool IsFinal(SandboxExit exit) => exit.ExitCode is BadLaunch or ArtifactMismatch or ModelRefused;
+
+    /// <summary>True for what is wrong with the bytes, the keys or the assignment itself; everything else may be better at the next try.</summary>
+    public static bool IsFinal(Exception problem) => problem
+        is InvalidDataException
+        or HttpRequestException { StatusCode: HttpStatusCode.Forbidden }
+        or WorkerProtocolException { IsOtherArtifact: true };
 
     public static string Describe(SandboxExit exit)
     {

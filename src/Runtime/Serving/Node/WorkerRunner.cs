@@ -16,6 +16,7 @@ internal sealed partial class WorkerRunner(
 {
     private static readonly TimeSpan s_startPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -24,22 +25,21 @@ internal sealed partial class WorkerRunner(
 
     public WorkerStatus Status => _status;
 
-    public void Start() => _running = Task.Run(() => RunAsync(_stopping.Token));
+    /// <param name="after">An earlier runner of the same revision that is still stopping: both would use the same socket.</param>
+    public void Start(Task after) => _running = Task.Run(() => RunAsync(after, _stopping.Token));
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private async Task RunAsync(Task after, CancellationToken cancellationToken)
     {
         try
         {
-            using var memory = await FillMemoryAsync(cancellationToken);
-            using var socket = WorkerSocket.Listen(options.SocketDirectory, assignment.RevisionId, options.GatewayGroup);
-            Set(_status with { SocketPath = socket.Path });
-            await KeepRunningAsync(memory, socket, cancellationToken);
+            await after.WaitAsync(cancellationToken);
+            await KeepRunningAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            // Stopped on purpose.
+            // Stopped on purpose; what the interrupted step says of it no longer matters.
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or HttpRequestException)
+        catch (Exception e)
         {
             Log.Failed(log, assignment.RevisionId, e.Message);
             Set(_status with { State = WorkerState.Failed, Problem = e.Message });
@@ -47,27 +47,54 @@ internal sealed partial class WorkerRunner(
         }
     }
 
+    /// <summary>Replaces the worker until it is stopped or a try shows that no other one can succeed.</summary>
+    private async Task KeepRunningAsync(CancellationToken cancellationToken)
+    {
+        MemoryFile? memory = null;
+        WorkerSocket? socket = null;
+        try
+        {
+            var pause = TimeSpan.Zero;
+            while (true)
+            {
+                var began = Stopwatch.GetTimestamp();
+                try
+                {
+                    memory ??= await FillMemoryAsync(cancellationToken);
+                    socket ??= Listen();
+                    if (!await RunOnceAsync(memory, socket, cancellationToken))
+                        return;
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested && !WorkerExit.IsFinal(e))
+                {
+                    await NotStartedAsync(e.Message);
+                }
+                pause = Stopwatch.GetElapsedTime(began) > s_settled || pause == TimeSpan.Zero
+                    ? TimeSpan.FromMilliseconds(20)
+                    : TimeSpan.FromTicks(Math.Min(pause.Ticks * 4, s_longestPause.Ticks));
+                await Task.Delay(pause, cancellationToken);
+            }
+        }
+        finally
+        {
+            memory?.Dispose();
+            socket?.Dispose();
+        }
+    }
+
     /// <summary>Keys are asked for, used and forgotten; what stays is the sealed memory file that every start of this revision loads.</summary>
     private async Task<MemoryFile> FillMemoryAsync(CancellationToken cancellationToken)
     {
-        var release = await RetryAsync(() => control.KeysAsync(new KeyRequest(assignment.RevisionId, null, assignment.Manifest), cancellationToken), cancellationToken);
+        var release = await control.KeysAsync(new KeyRequest(assignment.RevisionId, null, assignment.Manifest), cancellationToken);
         using var artifact = new SealedArtifact(options.BlobDirectory, assignment.Files, release.Keys);
         return await MemoryFile.CreateAsync(artifact.Files, artifact, cancellationToken);
     }
 
-    private async Task KeepRunningAsync(MemoryFile memory, WorkerSocket socket, CancellationToken cancellationToken)
+    private WorkerSocket Listen()
     {
-        var pause = TimeSpan.Zero;
-        while (true)
-        {
-            var began = Stopwatch.GetTimestamp();
-            if (!await RunOnceAsync(memory, socket, cancellationToken))
-                return;
-            pause = Stopwatch.GetElapsedTime(began) > s_settled || pause == TimeSpan.Zero
-                ? TimeSpan.FromMilliseconds(20)
-                : TimeSpan.FromTicks(Math.Min(pause.Ticks * 4, s_longestPause.Ticks));
-            await Task.Delay(pause, cancellationToken);
-        }
+        var socket = WorkerSocket.Listen(options.SocketDirectory, assignment.RevisionId, options.GatewayGroup);
+        Set(_status with { SocketPath = socket.Path });
+        return socket;
     }
 
     /// <summary>One life of the worker. False: it must not be tried again.</summary>
@@ -102,7 +129,7 @@ internal sealed partial class WorkerRunner(
 
     private SandboxSpec Spec(MemoryFile memory, WorkerSocket socket, int user)
     {
-        var resources = assignment.Resources;
+        var resources = NodeLimits.Bound(assignment.Resources);
         var limits = new SandboxLimits
         {
             MemoryBytes = resources.MemoryBytes + memory.Length,
@@ -140,7 +167,7 @@ internal sealed partial class WorkerRunner(
         {
             return await WorkerClient.ConnectAsync(path, assignment.Manifest, patience.Token);
         }
-        catch (Exception e) when (e is OperationCanceledException or WorkerUnavailableException or WorkerProtocolException)
+        catch (Exception e) when (e is OperationCanceledException or WorkerUnavailableException or WorkerProtocolException { IsOtherArtifact: false })
         {
             return null;
         }
@@ -186,20 +213,15 @@ internal sealed partial class WorkerRunner(
         return !final;
     }
 
-    private static async Task<T> RetryAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    /// <summary>The try failed on something that may pass: control away, no place on the machine, a full disk.</summary>
+    private async Task NotStartedAsync(string problem)
     {
-        for (var pause = 50; ; pause = Math.Min(pause * 2, 2_000))
-        {
-            try
-            {
-                return await ask();
-            }
-            // Control may be starting again; a refusal comes as an answer and ends it.
-            catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.ResponseEnded)
-            {
-                await Task.Delay(pause, cancellationToken);
-            }
-        }
+        Log.Ended(log, assignment.Endpoint, problem);
+        var isNews = _status.State != WorkerState.Restarting || !string.Equals(_status.Problem, problem, StringComparison.Ordinal);
+        Set(_status with { State = WorkerState.Restarting, Restarts = _status.Restarts + 1, Problem = problem });
+        // The same reason again and again is told once.
+        if (isNews)
+            await events.WorkerAsync(assignment, "worker.stop", EventStatus.Failure, problem);
     }
 
     private void Set(WorkerStatus status)
@@ -208,11 +230,19 @@ internal sealed partial class WorkerRunner(
         changed();
     }
 
+    /// <summary>Stops the worker. Never throws, and waits only so long for a sandbox that does not end.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _running;
-        _stopping.Dispose();
+        try
+        {
+            await _stopping.CancelAsync();
+            await _running.WaitAsync(s_stopPatience);
+            _stopping.Dispose();
+        }
+        catch (Exception e)
+        {
+            Log.NotStopped(log, assignment.Endpoint, e.Message);
+        }
     }
 
     private static partial class Log
@@ -222,6 +252,9 @@ internal sealed partial class WorkerRunner(
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Worker of {Endpoint} ended: {Problem}")]
         public static partial void Ended(ILogger logger, string endpoint, string problem);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Worker of {Endpoint} could not be stopped: {Problem}")]
+        public static partial void NotStopped(ILogger logger, string endpoint, string problem);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Revision {RevisionId} cannot be served: {Problem}")]
         public static partial void Failed(ILogger logger, Guid revisionId, string problem);

@@ -103,7 +103,8 @@ public sealed class DeploymentTests : IAsyncLifetime
         await _serving.PushAndDeployAsync("three");
         _serving.Execute("UPDATE serving_revisions SET State = 0 WHERE Number = 3");
         await ServingModule.SettleAsync(_serving.Host.Services, CancellationToken.None);
-        Assert.Equal((2, "retired active failed"), await _serving.EndpointAsync());
+        // Gateways may still send calls to what drains; only its own timer retires it.
+        Assert.Equal((2, "draining active failed"), await _serving.EndpointAsync());
     }
 
     [Theory]

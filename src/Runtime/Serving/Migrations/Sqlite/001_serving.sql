@@ -28,6 +28,7 @@ CREATE TABLE serving_revisions(
     CreatedAt INTEGER NOT NULL,
     State INTEGER NOT NULL,
     ActivatedAt INTEGER NULL,
+    DrainingSince INTEGER NULL,
     Problem TEXT NULL,
     UNIQUE(EndpointId, Number)) STRICT;
 
