@@ -39,6 +39,6 @@ internal static class Limits
     /// <summary>Entries that one call to the reader returns.</summary>
     internal const int MaxReadCount = 100_000;
 
-    /// <summary>Networks that a refusal aggregator tells apart in one interval.</summary>
+    /// <summary>Groups (network, reason, caller) that a refusal aggregator tells apart in one interval.</summary>
     internal const int MaxAggregatedNetworks = 1024;
 }

@@ -9,6 +9,11 @@ using Merlon.Samples.Fraud;
 
 namespace Merlon.App.Demo;
 
+/// <summary>What the ledger says about a step.</summary>
+/// <param name="Line">The event as one line, or that there is none.</param>
+/// <param name="Found">Whether there is such an event; a step without its event did not have its expected outcome.</param>
+internal sealed record DemoEvidence(string Line, bool Found);
+
 /// <summary>A fresh installation, the people in the story, and what they use.</summary>
 internal sealed class DemoStage : IAsyncDisposable
 {
@@ -102,7 +107,7 @@ internal sealed class DemoStage : IAsyncDisposable
     }
 
     /// <summary>The newest event that fits and was not shown before, as a line; waits until it is under a signed checkpoint, at most some seconds.</summary>
-    public async Task<string> LedgerEntryAsync(string log, Func<JsonNode, bool> fits, CancellationToken cancellationToken)
+    public async Task<DemoEvidence> LedgerEntryAsync(string log, Func<JsonNode, bool> fits, CancellationToken cancellationToken)
     {
         var shown = _shown.GetValueOrDefault(log, -1);
         for (var attempt = 0; attempt < 60; attempt++)
@@ -111,14 +116,14 @@ internal sealed class DemoStage : IAsyncDisposable
             if (page.Items().LastOrDefault(e => e["index"]!.GetValue<long>() > shown && e["event"] is { } body && fits(body)) is { } entry)
             {
                 _shown[log] = entry["index"]!.GetValue<long>();
-                return $"ledger/{log}{AuditCommand.Describe(entry)}";
+                return new DemoEvidence($"ledger/{log}{AuditCommand.Describe(entry)}", Found: true);
             }
             await Task.Delay(50, cancellationToken);
         }
-        return $"ledger/{log}: no such entry";
+        return new DemoEvidence($"ledger/{log}: no such entry", Found: false);
     }
 
-    public Task<string> LedgerEntryAsync(string log, string operation, string statusCode, CancellationToken cancellationToken) => LedgerEntryAsync(
+    public Task<DemoEvidence> LedgerEntryAsync(string log, string operation, string statusCode, CancellationToken cancellationToken) => LedgerEntryAsync(
         log, body => body["unmapped"].Get("operation") == operation && body.Get("status_code") == statusCode, cancellationToken);
 
     public async ValueTask DisposeAsync()

@@ -18,6 +18,9 @@ internal sealed class DemoSteps
         Output.Markup($"[bold]{Output.Escape(title)}[/]");
     }
 
+    /// <summary>One step that must also stand in the ledger.</summary>
+    public void Tell(string title, string outcome, bool expected, DemoEvidence evidence) => Tell(title, outcome, expected && evidence.Found, evidence.Line);
+
     /// <summary>One step: a mark, what was tried, what came of it.</summary>
     public void Tell(string title, string outcome, bool expected, params string[] details)
     {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Merlon.Ledger;
 
-/// <summary>How refusals of unauthenticated callers are gathered.</summary>
+/// <summary>How refusals that anyone can cause in any number are gathered.</summary>
 public sealed record RefusalAggregatorOptions
 {
     /// <summary>The role of the program.</summary>
@@ -16,19 +16,23 @@ public sealed record RefusalAggregatorOptions
 }
 
 /// <summary>
-/// Keeps a flood of refused strangers from filling the ledger: refusals are counted per network (/24 or /48), reason and interval, and become one
-/// event each. Memory is bounded; beyond that many networks the rest is counted together. Safe for concurrent use.
+/// Keeps a flood of refused calls from filling the ledger: refusals are counted per network (/24 or /48), reason, caller where one is known, and
+/// interval, and become one event each. Memory is bounded; beyond that many networks the rest is counted together. Safe for concurrent use.
 /// </summary>
 public sealed class RefusalAggregator : IAsyncDisposable
 {
     private const string OtherNetworks = "other";
+
+    /// <summary>What is counted together.</summary>
+    private readonly record struct Group(string Network, string Reason, string? Principal);
+
     private readonly Lock _lock = new();
     private readonly IEventSink _sink;
     private readonly TimeProvider _time;
     private readonly RefusalAggregatorOptions _options;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _ticking;
-    private Dictionary<(string Network, string Reason), long> _counts = [];
+    private Dictionary<Group, long> _counts = [];
     private DateTimeOffset _since;
 
     public RefusalAggregator(IEventSink sink, TimeProvider time, RefusalAggregatorOptions options)
@@ -50,14 +54,16 @@ public sealed class RefusalAggregator : IAsyncDisposable
     /// <summary>Counts one refusal. Never blocks and never fails.</summary>
     /// <param name="address">Where the caller came from.</param>
     /// <param name="reason">A refusal code of ours, never text from the caller.</param>
-    public void Record(IPAddress address, string reason)
+    /// <param name="principal">Pseudonymous id of the caller when the credential was good; otherwise null.</param>
+    public void Record(IPAddress address, string reason, string? principal = null)
     {
-        var network = Network(address);
+        var group = new Group(Network(address), reason, principal);
         lock (_lock)
         {
-            if (_counts.Count >= Limits.MaxAggregatedNetworks && !_counts.ContainsKey((network, reason)))
-                network = OtherNetworks;
-            _counts[(network, reason)] = _counts.GetValueOrDefault((network, reason)) + 1;
+            // Who called stays true when there are too many networks: the number of known callers is bounded by the keys that were issued.
+            if (_counts.Count >= Limits.MaxAggregatedNetworks && !_counts.ContainsKey(group))
+                group = group with { Network = OtherNetworks };
+            _counts[group] = _counts.GetValueOrDefault(group) + 1;
         }
     }
 
@@ -65,19 +71,19 @@ public sealed class RefusalAggregator : IAsyncDisposable
     /// <exception cref="EvidenceUnavailableException">The ledger could not record.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
-        Dictionary<(string Network, string Reason), long> counts;
+        Dictionary<Group, long> counts;
         var (since, now) = (_since, _time.GetUtcNow());
         lock (_lock)
         {
             (counts, _counts, _since) = (_counts, [], now);
         }
-        var recorded = new List<(string, string)>();
+        var recorded = new List<Group>();
         try
         {
-            foreach (var ((network, reason), count) in counts)
+            foreach (var (group, count) in counts)
             {
-                await _sink.AppendAsync(Event(network, reason, count, since, now), Durability.PageCache, cancellationToken);
-                recorded.Add((network, reason));
+                await _sink.AppendAsync(Event(group, count, since, now), Durability.PageCache, cancellationToken);
+                recorded.Add(group);
             }
         }
         catch
@@ -93,7 +99,7 @@ public sealed class RefusalAggregator : IAsyncDisposable
         }
     }
 
-    private SecurityEvent Event(string network, string reason, long count, DateTimeOffset since, DateTimeOffset now)
+    private SecurityEvent Event(in Group group, long count, DateTimeOffset since, DateTimeOffset now)
     {
         var e = new SecurityEvent
         {
@@ -105,15 +111,17 @@ public sealed class RefusalAggregator : IAsyncDisposable
             Status = EventStatus.Failure,
             Severity = EventSeverity.Low,
             Scope = _options.Scope,
-            Actor = "anonymous",
+            Actor = group.Principal ?? "anonymous",
             Service = _options.Service,
-            StatusCode = reason,
-            Message = "Requests of callers who did not authenticate were refused.",
+            StatusCode = group.Reason,
+            Message = group.Principal is null
+                ? "Requests of callers who did not authenticate were refused."
+                : "Calls of a known caller were refused and counted.",
             Attributes = [("count", count), ("since", since.ToUnixTimeMilliseconds())],
         };
-        return _options.Seal is not null && network != OtherNetworks
-            ? e with { Personal = _options.Seal(network) }
-            : e with { Attributes = [.. e.Attributes, ("network", network)] };
+        return _options.Seal is not null && group.Network != OtherNetworks
+            ? e with { Personal = _options.Seal(group.Network) }
+            : e with { Attributes = [.. e.Attributes, ("network", group.Network)] };
     }
 
     /// <summary>192.0.2.7 → 192.0.2.0/24, 2001:db8:1:2::3 → 2001:db8:1::/48.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Merlon.Keys;
 
 namespace Merlon.Ledger.Tests;
@@ -121,6 +122,31 @@ public sealed class CheckpointTests : IDisposable
         Assert.InRange(log.Size, 5, 1025);
         Assert.Equal("192.0.2.0/24", RefusalAggregator.Network(IPAddress.Parse("::ffff:192.0.2.7")));
         Assert.Equal("2001:db8:1::/48", RefusalAggregator.Network(IPAddress.Parse("2001:db8:1:2::3")));
+    }
+
+    [Fact]
+    public async Task RefusalAggregator_KnownCaller_IsNamedAndNotCalledAnonymous()
+    {
+        await using (var log = await _log.OpenAsync())
+        {
+            await using (var aggregator = new RefusalAggregator(log, TimeProvider.System, new RefusalAggregatorOptions { Service = "gateway" }))
+            {
+                for (var i = 0; i < 3; i++)
+                    aggregator.Record(IPAddress.Loopback, "rate.exceeded", "principal-7");
+                aggregator.Record(IPAddress.Loopback, "rate.exceeded", "principal-8");
+                aggregator.Record(IPAddress.Loopback, "rate.exceeded");
+            }
+            await log.CheckpointAsync();
+        }
+        using var reader = LedgerReader.Open(_log.Directory, _log.Keys);
+        var seen = reader.Tail(10).Select(e => JsonNode.Parse(e.Body.Span)!).ToDictionary(
+            e => e["actor"]!["user"]!["uid"]!.GetValue<string>(),
+            e => (e["message"]!.GetValue<string>(), e["unmapped"]!["attributes"]!["count"]!.GetValue<long>()),
+            StringComparer.Ordinal);
+        Assert.Equal(3, seen.Count);
+        Assert.Equal(("Calls of a known caller were refused and counted.", 3L), seen["principal-7"]);
+        Assert.Equal(("Calls of a known caller were refused and counted.", 1L), seen["principal-8"]);
+        Assert.Equal(("Requests of callers who did not authenticate were refused.", 1L), seen["anonymous"]);
     }
 
     public void Dispose() => _log.Dispose();
