@@ -13,6 +13,7 @@ public sealed class FileRulesTests
     public void Scan_UsualFilesBesideAModel_AreClean()
     {
         var report = new MemoryArtifact(
+            ("model.onnx", s_model), ("README.md", "# Fraud\nWorks. Ünicode.\n"u8.ToArray()), ("LICENSE", "MIT"u8.ToArray()), ("merlon.yaml", "version: 1\n"u8.ToArray()),
             ("model.sig", "{\"mediaType\":\"application/vnd.dev.sigstore.bundle+json\"}"u8.ToArray()), ("config.json", "{\"labels\":[\"a\"]}"u8.ToArray())).Scan();
         Assert.Empty(report.Findings);
     }
