@@ -13,14 +13,14 @@ namespace Merlon.Gateway.Tests.Publishing;
 
 public sealed class GatewayContractCheckTests
 {
-    private static readonly Gen<string> s_names = Gen.Elements("x", "", "ü", "a\"b", "\0", "x\ud800", "\udc00", new string('n', 300), "y", null!);
-    private static readonly Gen<double?> s_bounds = Gen.Elements<double?>(null, null, 0, -1, 1e300, double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0.5);
+    private static readonly Gen<string> s_names = Gen.Elements("x", "y", "z", "x", "y", "z", "x", "y", "z", "x", "", "ü", "a\"b", "\0", "x\ud800", "\udc00", new string('n', 300), "y", null!);
+    private static readonly Gen<double?> s_bounds = Gen.Elements<double?>(null, null, null, null, null, null, 0, -1, 1e300, double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0.5);
     private static readonly Gen<TensorType> s_types = Gen.Choose(-1, 16).Select(t => (TensorType)t);
-    private static readonly Gen<ImmutableArray<long>> s_shapes = Gen.Elements<ImmutableArray<long>>([], [-1], [-1, 2], [2], [-1, -1], [0], [long.MaxValue], [long.MinValue], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], default);
-    private static readonly Gen<ImmutableArray<string>> s_categories = Gen.Elements<ImmutableArray<string>>([], [], ["a"], ["a", "a"], ["\ud800"], [null!], default);
+    private static readonly Gen<ImmutableArray<long>> s_shapes = Gen.Elements<ImmutableArray<long>>([], [-1], [-1, 2], [-1, 2], [-1, 2], [2], [2], [-1, -1], [0], [long.MaxValue], [long.MinValue], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], default);
+    private static readonly Gen<ImmutableArray<string>> s_categories = Gen.Elements<ImmutableArray<string>>([], [], [], [], [], [], ["a"], ["a", "a"], ["\ud800"], [null!], default);
 
     private static readonly Gen<ImmutableArray<ColumnRange>> s_columns = Gen.OneOf(
-        Gen.Elements<ImmutableArray<ColumnRange>>([], [], [null!], default),
+        Gen.Elements<ImmutableArray<ColumnRange>>([], [], [], [], [], [], [null!], default),
         from name in s_names from low in s_bounds from high in s_bounds select ImmutableArray.Create(new ColumnRange(name, low, high), new ColumnRange("b", null, high)));
 
     private static readonly Gen<InputTensor> s_inputs =
@@ -31,7 +31,7 @@ public sealed class GatewayContractCheckTests
         from high in s_bounds
         from categories in s_categories
         from columns in s_columns
-        from bytes in Gen.Elements(4096, 0, -1, int.MaxValue)
+        from bytes in Gen.Elements(4096, 4096, 4096, 0, -1, int.MaxValue)
         select new InputTensor { Name = name, Type = type, Shape = shape, Minimum = low, Maximum = high, Categories = categories, Columns = columns, MaxElementBytes = bytes };
 
     private static readonly Gen<OutputTensor> s_outputs =
@@ -40,8 +40,8 @@ public sealed class GatewayContractCheckTests
     private static readonly Gen<TensorContract> s_contracts =
         from inputs in Gen.Frequency((9, s_inputs.ListOf(1)), (1, s_inputs.ListOf(2)))
         from outputs in s_outputs.ListOf(1)
-        from batch in Gen.Elements(64, 1, 0, int.MaxValue)
-        from body in Gen.Elements(4096, 2, 0, int.MaxValue)
+        from batch in Gen.Elements(64, 1, 16, 0, int.MaxValue)
+        from body in Gen.Elements(4096, 2, 64, 0, int.MaxValue)
         from broken in Gen.Choose(0, 40)
         select new TensorContract
         {
