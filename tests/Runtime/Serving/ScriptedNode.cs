@@ -28,6 +28,9 @@ internal sealed class ScriptedNode : IAsyncDisposable
     /// <summary>Models (as <c>NAME@N</c>) whose worker does not start.</summary>
     public ConcurrentDictionary<string, string> Failing { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Models whose worker goes on starting.</summary>
+    public ConcurrentDictionary<string, bool> Slow { get; } = new(StringComparer.Ordinal);
+
     public ConcurrentDictionary<string, WorkerAssignment> Seen { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Called with each scan before it is answered.</summary>
@@ -74,7 +77,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
         return new WorkerStatus
         {
             RevisionId = worker.RevisionId,
-            State = problem is null ? WorkerState.Healthy : WorkerState.Failed,
+            State = Slow.ContainsKey(worker.Model) ? WorkerState.Starting : problem is null ? WorkerState.Healthy : WorkerState.Failed,
             Problem = problem,
             Isolation = "full",
             SocketPath = problem is null ? $"/run/{worker.RevisionId}.sock" : null,

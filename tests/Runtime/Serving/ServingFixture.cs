@@ -1,9 +1,14 @@
 using Merlon.Admission;
+using Merlon.Admission.Contracts;
 using Merlon.ControlHost;
+using Merlon.Kernel;
 using Merlon.Registry;
 using Merlon.Registry.Contracts;
 using Merlon.Serving.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Merlon.Serving.Tests;
 
@@ -21,13 +26,15 @@ public sealed class ServingFixture : IAsyncLifetime
             Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly],
             AddServices = (services, directory) => services
                 .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
-                .AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }),
+                .AddAdmission().AddSingleton<IContractCheck, AnyContract>().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }),
             MapRoutes = routes =>
             {
                 routes.MapRegistry();
                 routes.MapAdmission();
                 routes.MapServing();
                 routes.MapNodes();
+                // Where the real node looks for them.
+                routes.MapGroup("/internal").MapNodes();
             },
         });
         await AdmissionModule.EnsurePolicyAsync(Host.Services, CancellationToken.None);
@@ -68,5 +75,11 @@ public sealed class ServingFixture : IAsyncLifetime
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteNonQuery();
+    }
+
+    /// <summary>In the gateways' place: what they can enforce is tested with them.</summary>
+    private sealed class AnyContract : IContractCheck
+    {
+        public Refusal? Check(TensorContract contract) => null;
     }
 }

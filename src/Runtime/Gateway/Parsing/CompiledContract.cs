@@ -26,6 +26,8 @@ internal sealed class CompiledContract
     /// <summary>The contract, or why it cannot be enforced. What cannot be enforced is not served.</summary>
     public static Result<CompiledContract> Compile(TensorContract contract)
     {
+        if (!IsComplete(contract))
+            return Broken("The contract lacks a part, or a name in it is not well-formed Unicode.");
         if (contract.MaxBatch is < 1 or > Limits.MaxBatch)
             return Broken($"The largest batch is {contract.MaxBatch}; allowed are 1 to {Limits.MaxBatch}.");
         if (contract.MaxBodyBytes is < 2 or > Limits.MaxBodyBytes)
@@ -51,6 +53,25 @@ internal sealed class CompiledContract
         if (inputs.DistinctBy(i => i.Name).Count() != inputs.Length || outputs.DistinctBy(o => o.Name).Count() != outputs.Length)
             return Broken("Two inputs, or two outputs, have the same name.");
         return new CompiledContract(contract, inputs, outputs);
+    }
+
+    /// <summary>Contracts come from files and over the wire: a part that a record requires can still be null there.</summary>
+    private static bool IsComplete(TensorContract contract) =>
+        contract is { Inputs.IsDefault: false, Outputs.IsDefault: false }
+        && contract.Outputs.All(o => o is not null && IsText(o.Name))
+        && contract.Inputs.All(i => i is { Categories.IsDefault: false, Columns.IsDefault: false } && IsText(i.Name)
+            && i.Categories.All(IsText) && i.Columns.All(c => c is not null && IsText(c.Name)));
+
+    /// <summary>JSON cannot carry half a surrogate pair.</summary>
+    private static bool IsText(string? text)
+    {
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out var read) != System.Buffers.OperationStatus.Done)
+                return false;
+            rest = rest[read..];
+        }
+        return text is not null;
     }
 
     /// <summary>The position of the input with that name, or −1.</summary>

@@ -85,14 +85,15 @@ internal sealed class CompiledInput
         if (bounded && input.Type is TensorType.Bytes or TensorType.Bool)
             return CompiledContract.Broken($"The input '{name}' has numeric bounds but is {input.Type.Name()}.");
         if (Empty(input.Minimum, input.Maximum) || input.Columns.Any(c => Empty(c.Minimum, c.Maximum)))
-            return CompiledContract.Broken($"The input '{name}' has bounds that no value can meet.");
+            return CompiledContract.Broken($"The input '{name}' has bounds that are not finite or that no value can meet.");
         return new CompiledInput(input, index);
     }
 
     private static bool Bounded(double? minimum, double? maximum) => minimum is not null || maximum is not null;
 
+    // Bounds that are not finite bound nothing, and JSON, as which contracts are kept and sent, has no number for them.
     private static bool Empty(double? minimum, double? maximum) =>
-        minimum is { } a && double.IsNaN(a) || maximum is { } b && double.IsNaN(b) || minimum > maximum;
+        minimum is { } a && !double.IsFinite(a) || maximum is { } b && !double.IsFinite(b) || minimum > maximum;
 
     private sealed class BytesOrder : IComparer<byte[]>
     {

@@ -44,7 +44,7 @@ public sealed class SnapshotTests
         var links = new HashSet<Workers.WorkerLink>();
         for (var version = 2; version <= 11; version++)
         {
-            links.Add(host.Services.GetRequiredService<Snapshots.SnapshotHolder>().Current.Targets.Single().Link);
+            links.Add(host.Services.GetRequiredService<Merlon.Gateway.Snapshots.SnapshotHolder>().Current.Targets.Single().Link);
             await Task.Delay(50);
             var route = version % 2 == 0 ? host.Route(socket: "b", version: 2) : host.Route();
             await host.PublishAsync(version, [route], GatewayHost.Entry(key, route));

@@ -115,7 +115,7 @@ public sealed class WorkerFailureTests : IAsyncLifetime
         for (var i = 0; i < 100 && _host.Services.GetRequiredService<ByteBudget>().Taken != 0; i++)
             await Task.Delay(10);
         Assert.Equal(0, _host.Services.GetRequiredService<ByteBudget>().Taken);
-        var table = _host.Services.GetRequiredService<Snapshots.SnapshotHolder>().Current;
+        var table = _host.Services.GetRequiredService<Merlon.Gateway.Snapshots.SnapshotHolder>().Current;
         Assert.Equal(0, table.Callers.Single().Counters.Running.Taken);
         Assert.Equal(0, table.Targets.Single().Running.Taken);
     }

@@ -1,6 +1,8 @@
 using Merlon.ControlHost;
 using Merlon.Kernel;
 using Merlon.Serving.Contracts;
+using Merlon.Serving.Deploy;
+using Merlon.Serving.Nodes;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -105,6 +107,75 @@ public sealed class DeploymentTests : IAsyncLifetime
         await ServingModule.SettleAsync(_serving.Host.Services, CancellationToken.None);
         // Gateways may still send calls to what drains; only its own timer retires it.
         Assert.Equal((2, "draining active failed"), await _serving.EndpointAsync());
+    }
+
+    [Fact]
+    public async Task Deploy_CallerHangsUpWhileTheWorkerStarts_IsSeenThrough()
+    {
+        await _serving.PushAndDeployAsync("one");
+        var pushed = await _serving.Owner.PushAsync("fraud", ("model.onnx", "two"));
+        _serving.Node.Slow["fraud@2"] = true;
+        using var hangUp = new CancellationTokenSource();
+        using var content = ControlClient.Json(new { reference = pushed.Text("reference"), environment = "development" });
+        var deploying = _serving.Owner.Http.PostAsync("/endpoints/fraud/deployments", content, hangUp.Token);
+        await UntilAsync(() => Task.FromResult(_serving.Node.Seen.ContainsKey("fraud@2")));
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => deploying);
+        Assert.Equal((1, "active starting"), await _serving.EndpointAsync());
+        _serving.Node.Slow.Clear();
+        _serving.Host.Services.GetRequiredService<NodeDirectory>().Changed();
+        await UntilAsync(async () => await _serving.EndpointAsync() == (2, "draining active"));
+    }
+
+    [Fact]
+    public async Task Deploy_EventCannotBeRecordedWhileTheWorkerStarts_LeavesNothingStarting()
+    {
+        await _serving.PushAndDeployAsync("one");
+        var pushed = await _serving.Owner.PushAsync("fraud", ("model.onnx", "two"));
+        _serving.Node.Slow["fraud@2"] = true;
+        var deploying = _serving.DeployAsync(pushed.Text("reference"));
+        await UntilAsync(() => Task.FromResult(_serving.Node.Seen.ContainsKey("fraud@2")));
+        _serving.Host.Events.Full = true;
+        _serving.Node.Failing["fraud@2"] = "No.";
+        _serving.Node.Slow.Clear();
+        _serving.Host.Services.GetRequiredService<NodeDirectory>().Changed();
+        Assert.False((await deploying).IsSuccess);
+        _serving.Host.Events.Full = false;
+        Assert.Equal((1, "active failed"), await _serving.EndpointAsync());
+    }
+
+    [Fact]
+    public async Task Retire_DrainThatBeganLaterThanTheTimer_IsLeft()
+    {
+        await _serving.PushAndDeployAsync("one");
+        await _serving.PushAndDeployAsync("two");
+        Assert.Equal("fraud@1", (await _serving.RollBackAsync()).Text("reference"));
+        Assert.True((await _serving.DeployAsync("fraud@2")).IsSuccess);
+        // As if its second drain had begun later than any timer was set for: none of them ends it.
+        await Task.Delay(RevisionSwitch.Drain - TimeSpan.FromSeconds(1));
+        _serving.Execute("UPDATE serving_revisions SET DrainingSince = DrainingSince + 1 WHERE Number = 1");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.Equal((3, "draining retired active"), await _serving.EndpointAsync());
+    }
+
+    [Fact]
+    public async Task Deploy_Devices_AreNamedInTheEvents()
+    {
+        await _serving.Owner.PushAsync("fraud", ("model.onnx", "one"));
+        Assert.True((await _serving.Owner.PostAsync("/endpoints/fraud/deployments", new { reference = "fraud@1", environment = "development", devices = new[] { "/dev/nvidia0", "/dev/nvidiactl" } })).IsSuccess);
+        Assert.All(["deployment.create", "deployment.activate"], (string operation) =>
+            Assert.Contains(Assert.Single(_serving.Host.Events.Of(operation)).Attributes, a => a.Name == "devices" && a.Text == "/dev/nvidia0 /dev/nvidiactl"));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            if (await condition())
+                return;
+            await Task.Delay(20);
+        }
+        Assert.Fail("It did not come to that.");
     }
 
     [Theory]
