@@ -104,7 +104,7 @@ internal static class AuditCommand
     {
         var ledger = new Option<DirectoryInfo>("--ledger") { Description = "Folder of one log (or a copy of it)", Required = true };
         var key = new Option<string>("--key") { Description = "Public key of the log: the text, or a file with it", Required = true };
-        var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "A checkpoint that was kept elsewhere" };
+        var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "Checkpoints that were kept elsewhere: the file of a sink, or its .history with all of them" };
         var json = CommandBase.JsonOption();
         return new Command("verify", "Verify a whole log offline; needs no server").With(ledger, key, checkpoint, json).Does((result, _) =>
         {
