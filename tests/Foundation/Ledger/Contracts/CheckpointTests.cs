@@ -106,6 +106,33 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task Prove_WhileOthersRefresh_ProofsFitTheirCheckpoint()
+    {
+        await _log.FillAsync(10);
+        using var reader = LedgerReader.Open(_log.Directory);
+        await using var log = await _log.OpenAsync();
+        using var stop = new CancellationTokenSource();
+        var refreshing = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                reader.Refresh();
+        });
+        for (var i = 0; i < 100; i++)
+        {
+            await log.AppendAsync(TestLog.Event(i), Durability.PageCache, default);
+            await log.CheckpointAsync();
+            var proof = reader.Prove(3, 7)!;
+            Assert.Equal((proof.Checkpoint.Size, proof.Checkpoint.Size), (proof.Inclusion.TreeSize, proof.Consistency!.NewSize));
+            Assert.True(proof.Inclusion.Verify(proof.Checkpoint.Root));
+            Assert.True(proof.Consistency.Verify(proof.OldRoot!.Value, proof.Checkpoint.Root));
+        }
+        await stop.CancelAsync();
+        await refreshing;
+        Assert.Null(reader.Prove(reader.Size, null));
+        Assert.Null(reader.Prove(0, reader.Size + 1));
+    }
+
+    [Fact]
     public async Task FileSink_EveryCheckpoint_IsKeptInTheHistory_WhichVerifies()
     {
         var file = new CheckpointFile(Path.Combine(_log.Root, "outside"));
