@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
@@ -72,19 +71,21 @@ internal sealed class ApiClient : IDisposable
 
     private static async Task<CliException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        JsonNode? problem = null;
+        JsonObject? problem = null;
         try
         {
-            problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+            problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken)) as JsonObject;
         }
         catch (JsonException)
         {
             // Not ours: the status alone has to do.
         }
-        var title = problem?["title"]?.GetValue<string>() ?? $"The server answered {(int)response.StatusCode}.";
-        return new CliException(
-            response.StatusCode == HttpStatusCode.ServiceUnavailable ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem?["remedy"]?.GetValue<string>());
+        var title = problem.Get("title") is { Length: > 0 } given ? given : $"The server answered {(int)response.StatusCode}.";
+        return new CliException(s_down.Contains(problem.Get("code")) ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem.Get("remedy") is { Length: > 0 } remedy ? remedy : null);
     }
+
+    /// <summary>Codes that say that the server itself cannot work now. Every other refusal is an answer to what was asked, also one with status 503.</summary>
+    private static readonly HashSet<string> s_down = new(StringComparer.Ordinal) { "evidence.unavailable", "gateway.starting", "server.error" };
 
     private static JsonContent? Json(object? body) => body is null ? null : JsonContent.Create(body);
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Merlon.App.Cli;
@@ -54,6 +55,16 @@ internal static class CommandBase
         {
             Output.Error(e.Message, null);
             return ExitCodes.Unreachable;
+        }
+        catch (JsonException)
+        {
+            Output.Error("The answer or file is not the JSON that was expected.", "Is there a Merlon server of the same version behind the address?");
+            return ExitCodes.Refused;
+        }
+        catch (InvalidDataException e)
+        {
+            Output.Error(e.Message, null);
+            return ExitCodes.Refused;
         }
         catch (Exception e)
         {

@@ -138,7 +138,6 @@ internal sealed class DemoLedgerAttack(DemoStage stage, DemoSteps steps)
     {
         var body = JsonNode.Parse(entry.Body.Span)!.AsObject();
         body["status_id"] = 1;
-        body["status"] = "Success";
         body.Remove("status_code");
         return System.Text.Encoding.UTF8.GetBytes(body.ToJsonString());
     }

@@ -42,6 +42,7 @@ internal sealed record RoleStart
         EventKeys = eventKeys,
         Service = Role,
         CheckpointSinks = [.. CheckpointSinks.Select(sink => new Uri(sink))],
+        Report = message => Console.Error.WriteLine($"merlon {Role}: {message}"),
         CheckpointInterval = CheckpointInterval,
     };
 

@@ -13,8 +13,9 @@ namespace Merlon.Access.Principals;
 internal static class PrincipalEndpoints
 {
     private static readonly TimeSpan s_maxLife = TimeSpan.FromDays(366);
+    private static readonly TimeSpan s_defaultLife = TimeSpan.FromDays(90);
 
-    internal sealed record CreateRequest(string Name, string Role, int? ExpiresInDays);
+    internal sealed record CreateRequest(string Name, string Role, int? ExpiresInSeconds);
     internal sealed record Created(string Principal, string Name, string Role, string Token, DateTimeOffset ExpiresAt);
     internal sealed record Summary(string Principal, string Name, string Role, DateTimeOffset CreatedAt, DateTimeOffset? DisabledAt);
 
@@ -42,9 +43,9 @@ internal static class PrincipalEndpoints
             {
                 Remedy = $"Roles: {string.Join(", ", Permissions.Roles)}.",
             }.ToProblem();
-        var life = TimeSpan.FromDays(request.ExpiresInDays ?? 90);
+        var life = request.ExpiresInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : s_defaultLife;
         if (life <= TimeSpan.Zero || life > s_maxLife)
-            return new Refusal(RefusalKind.Invalid, "expiry.invalid", "A token lives between 1 and 366 days.").ToProblem();
+            return new Refusal(RefusalKind.Invalid, "expiry.invalid", "A token lives between one second and 366 days.") { Remedy = "For example --expires 90d." }.ToProblem();
         var (scope, now) = (caller.Scope, time.GetUtcNow());
         if (await db.Principals.AnyAsync(p => p.Organisation == scope.Organisation && p.Project == scope.Project && p.Name == request.Name, cancellationToken))
             return new Refusal(RefusalKind.Conflict, "principal.exists", $"There is already a principal '{request.Name}'.").ToProblem();

@@ -36,7 +36,7 @@ public sealed class LedgerLog : IEventSink, IAsyncDisposable
             _publisher.Repair(tile);
         var segments = new SegmentSet(_paths, options.EventKeys, time);
         _writer = new LogWriter(new GroupCommit(segments, new WalLog(_paths), recovery.Tree, recovery.Recent), () => _publisher.UnwrittenCount > Limits.MaxUnwrittenTiles);
-        _sinks = options.CheckpointSinks.Select(address => new CheckpointSink(address, time)).ToList();
+        _sinks = options.CheckpointSinks.Select(address => new CheckpointSink(address, time, options.Report)).ToList();
         _ticking = Task.Run(TickAsync);
     }
 

@@ -18,8 +18,12 @@ public sealed record LedgerOptions
     /// <summary>The role of the program, for the events that the log itself records.</summary>
     public required string Service { get; init; }
 
-    /// <summary>Where copies of each new checkpoint go: <c>file:</c> addresses (on another mount) and <c>http(s):</c> addresses (POST).</summary>
+    /// <summary>Where copies of each new checkpoint go: <c>file:</c> addresses (on another mount; all of them
+    /// are kept beside it in <c>.history</c>) and <c>http(s):</c> addresses (POST).</summary>
     public IReadOnlyList<Uri> CheckpointSinks { get; init; } = [];
+
+    /// <summary>Told in one sentence when a checkpoint could not be copied outside, or contradicts what is kept there; once for each new reason.</summary>
+    public Action<string>? Report { get; init; }
 
     /// <summary>How often a checkpoint is published while events come in.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);

@@ -81,6 +81,24 @@ public sealed class LedgerReader : IDisposable
         }
     }
 
+    /// <summary>
+    /// The newest checkpoint with the proofs that belong to it, taken together: between separate calls another caller may see a newer checkpoint.
+    /// </summary>
+    /// <param name="index">The event to prove.</param>
+    /// <param name="oldSize">Also prove that the log only appends to what it was at this size; null for no such proof.</param>
+    /// <returns>Null when no checkpoint covers that index, or the old size.</returns>
+    public CheckpointProof? Prove(long index, long? oldSize)
+    {
+        lock (_lock)
+        {
+            if (Checkpoint is not { } checkpoint || index < 0 || index >= checkpoint.Size || oldSize is < 0 || oldSize > checkpoint.Size)
+                return null;
+            return oldSize is { } size
+                ? new CheckpointProof(checkpoint, ProveInclusion(index), ProveConsistency(size, checkpoint.Size), Root(size))
+                : new CheckpointProof(checkpoint, ProveInclusion(index), null, null);
+        }
+    }
+
     /// <summary>Proof that the event at <paramref name="index"/> is in the log, for the current <see cref="Checkpoint"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The checkpoint does not cover that index.</exception>
     public InclusionProof ProveInclusion(long index)

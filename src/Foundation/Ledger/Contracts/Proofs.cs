@@ -79,3 +79,8 @@ public sealed record ConsistencyProof(long OldSize, long NewSize, IReadOnlyList<
         return newPosition == 0 && oldHash == oldRoot && newHash == newRoot;
     }
 }
+
+/// <summary>A checkpoint and what was proved for exactly its size.</summary>
+/// <param name="Consistency">That the log only appends to an older size; null when none was asked for.</param>
+/// <param name="OldRoot">The root at that older size.</param>
+public sealed record CheckpointProof(Checkpoint Checkpoint, InclusionProof Inclusion, ConsistencyProof? Consistency, Digest? OldRoot);

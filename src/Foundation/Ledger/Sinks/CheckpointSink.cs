@@ -6,7 +6,7 @@ namespace Merlon.Ledger;
 
 /// <summary>
 /// Copies each new checkpoint to one place outside. Keeps only the newest that is still to go, retries with backoff, never holds up an append, and
-/// shows in <see cref="State"/> how it fares.
+/// shows in <see cref="State"/> how it fares. A file is never replaced by a checkpoint that contradicts it (<see cref="CheckpointFile"/>).
 /// </summary>
 internal sealed class CheckpointSink : IAsyncDisposable
 {
@@ -20,13 +20,14 @@ internal sealed class CheckpointSink : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Task _loop;
     private readonly HttpClient? _client;
+    private readonly Action<string>? _report;
     private CheckpointSinkState _state;
 
-    internal CheckpointSink(Uri address, TimeProvider time)
+    internal CheckpointSink(Uri address, TimeProvider time, Action<string>? report)
     {
         if (!address.IsAbsoluteUri || address.Scheme is not ("file" or "http" or "https"))
             throw new ArgumentException($"A checkpoint sink is a file:, http: or https: address, not '{address}'.", nameof(address));
-        (_address, _time) = (address, time);
+        (_address, _time, _report) = (address, time, report);
         _state = new CheckpointSinkState(address, -1, null, null, 0);
         if (!address.IsFile)
             _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = s_timeout };
@@ -64,8 +65,13 @@ internal sealed class CheckpointSink : IAsyncDisposable
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or HttpRequestException
                 || (exception is OperationCanceledException && !_stop.IsCancellationRequested))
             {
-                var state = State;
-                _state = state with { LastError = exception.Message, Failures = state.Failures + 1 };
+                Failed(exception);
+            }
+            catch (InvalidDataException exception)
+            {
+                // It contradicts what is kept: trying it again would not make it true.
+                Failed(exception);
+                return;
             }
             await Task.Delay(wait, _time, _stop.Token);
             wait = wait * 2 < s_lastRetry ? wait * 2 : s_lastRetry;
@@ -75,11 +81,19 @@ internal sealed class CheckpointSink : IAsyncDisposable
         }
     }
 
+    private void Failed(Exception exception)
+    {
+        var state = State;
+        _state = state with { LastError = exception.Message, Failures = state.Failures + 1 };
+        if (!string.Equals(state.LastError, exception.Message, StringComparison.Ordinal))
+            _report?.Invoke($"The checkpoint could not be copied to {_address}: {exception.Message}");
+    }
+
     private async Task SendAsync(Checkpoint checkpoint)
     {
         if (_client is null)
         {
-            DurableFile.Replace(_address.LocalPath, checkpoint.Note);
+            new CheckpointFile(_address.LocalPath).Keep(checkpoint);
             return;
         }
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(checkpoint.Note));

@@ -106,6 +106,95 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task Prove_WhileOthersRefresh_ProofsFitTheirCheckpoint()
+    {
+        await _log.FillAsync(10);
+        using var reader = LedgerReader.Open(_log.Directory);
+        await using var log = await _log.OpenAsync();
+        using var stop = new CancellationTokenSource();
+        var refreshing = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                reader.Refresh();
+        });
+        for (var i = 0; i < 100; i++)
+        {
+            await log.AppendAsync(TestLog.Event(i), Durability.PageCache, default);
+            await log.CheckpointAsync();
+            var proof = reader.Prove(3, 7)!;
+            Assert.Equal((proof.Checkpoint.Size, proof.Checkpoint.Size), (proof.Inclusion.TreeSize, proof.Consistency!.NewSize));
+            Assert.True(proof.Inclusion.Verify(proof.Checkpoint.Root));
+            Assert.True(proof.Consistency.Verify(proof.OldRoot!.Value, proof.Checkpoint.Root));
+        }
+        await stop.CancelAsync();
+        await refreshing;
+        Assert.Null(reader.Prove(reader.Size, null));
+        Assert.Null(reader.Prove(0, reader.Size + 1));
+    }
+
+    [Fact]
+    public async Task FileSink_EveryCheckpoint_IsKeptInTheHistory_WhichVerifies()
+    {
+        var file = new CheckpointFile(Path.Combine(_log.Root, "outside"));
+        file.Keep(await _log.FillAsync(10));
+        file.Keep(await _log.FillAsync(5, from: 10));
+        var last = await _log.FillAsync(5, from: 15);
+        // As after a crash in the middle of an addition.
+        File.AppendAllText(file.History, last.Note[..^3]);
+        file.Keep(last);
+        var history = File.ReadAllText(file.History);
+        Assert.Equal([10L, 15L, 20L], CheckpointHistory.Split(history, out var whole).Select(n => Checkpoint.ReadUnverified(n).Value.Size));
+        Assert.Equal(history.Length, whole);
+        var verification = _log.Verify(history);
+        Assert.True(verification.IsValid, verification.Summary);
+    }
+
+    [Theory]
+    [InlineData(9, "rolled back")]
+    [InlineData(10, "rewritten")]
+    public void FileSink_ContradictingCheckpoint_LeavesTheFilesAsTheyWere(long size, string says)
+    {
+        var file = new CheckpointFile(Path.Combine(_log.Root, "outside"));
+        var good = Checkpoint.Sign(_log.Key, _log.Seed, 10, Digest.Of([1]));
+        file.Keep(good);
+        file.Keep(good);
+        var refused = Assert.Throws<InvalidDataException>(() => file.Keep(Checkpoint.Sign(_log.Key, _log.Seed, size, Digest.Of([2]))));
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        var other = new NoteKey("merlon.local/test/other", Ed25519.PublicKey(_log.Seed));
+        Assert.Throws<InvalidDataException>(() => file.Keep(Checkpoint.Sign(other, _log.Seed, 11, Digest.Of([2]))));
+        Assert.Equal(good.Note, File.ReadAllText(Path.Combine(_log.Root, "outside")));
+        Assert.Equal(good.Note, File.ReadAllText(file.History));
+    }
+
+    [Fact]
+    public async Task FileSink_LogRebuiltWithTheSameKey_KeepsTheGoodCheckpointAndReports()
+    {
+        var file = Path.Combine(_log.Root, "outside");
+        var reports = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var options = _log.Options with { CheckpointSinks = [new Uri(file)], Report = reports.Enqueue, CheckpointInterval = TimeSpan.FromHours(1) };
+        async Task<string?> WriteAsync(int count, int from)
+        {
+            await using var log = await LedgerLog.OpenAsync(options, TimeProvider.System);
+            for (var i = from; i < from + count; i++)
+                await log.AppendAsync(TestLog.Event(i), Durability.PageCache, default);
+            await log.CheckpointAsync();
+            for (var i = 0; i < 500 && log.Sinks[0] is { DeliveredAt: null, LastError: null }; i++)
+                await Task.Delay(20);
+            return log.Sinks[0].LastError;
+        }
+
+        Assert.Null(await WriteAsync(20, from: 0));
+        var good = File.ReadAllText(file);
+        Directory.Delete(_log.Directory, recursive: true);
+        Assert.Contains("rolled back", await WriteAsync(10, from: 500), StringComparison.Ordinal);
+        Assert.Equal(good, File.ReadAllText(file));
+        Assert.Contains("rolled back", Assert.Single(reports), StringComparison.Ordinal);
+        // A longer forgery becomes the newest, but the history still holds the checkpoint that exposes it.
+        Assert.Null(await WriteAsync(30, from: 1000));
+        Assert.Contains(_log.Verify(File.ReadAllText(file + ".history")).Failures, f => f.Fault == LedgerFault.OutsideCheckpoint);
+    }
+
+    [Fact]
     public async Task RefusalAggregator_Flood_BecomesFewEvents()
     {
         await using var log = await _log.OpenAsync();

@@ -60,7 +60,7 @@ internal static class KeyCommand
             if (!result.PrintedJson(json, answer))
                 Output.Line(answer["effective"]!.GetValue<bool>()
                     ? $"Key {answer.Get("keyId")} is revoked; every connected gateway refuses it now."
-                    : $"Key {answer.Get("keyId")} is revoked; a gateway that is not connected refuses it as soon as it is.");
+                    : $"Key {answer.Get("keyId")} is revoked here, but a gateway has NOT confirmed it yet: it may still take the key until it is connected again.");
             return ExitCodes.Done;
         });
     }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Merlon.App.Up;
 
@@ -84,8 +86,19 @@ internal static class LoginCommand
 
     private static string ReadCa(FileInfo? file)
     {
-        if (file is not null)
-            return File.ReadAllText(file.FullName);
-        return Credentials.Load().CaPem;
+        if (file is null)
+            return Credentials.Load().CaPem;
+        if (!file.Exists)
+            throw CliException.Unreachable($"There is no CA file '{file.FullName}'.");
+        var pem = File.ReadAllText(file.FullName);
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPem(pem);
+            return pem;
+        }
+        catch (CryptographicException)
+        {
+            throw CliException.Usage($"'{file.FullName}' holds no certificate (PEM).", "The server's CA is the file ca.pem in its data folder.");
+        }
     }
 }

@@ -11,13 +11,17 @@ internal static class PrincipalCommand
     {
         var name = new Argument<string>("NAME") { Description = "Name of the person or service" };
         var role = new Option<string>("--role") { Description = "owner, security-officer, ml-engineer, approver, operator or auditor", Required = true };
-        var expires = new Option<string>("--expires") { Description = "Life of the access token", DefaultValueFactory = _ => "90d" };
+        var expires = new Option<string>("--expires") { Description = "Life of the access token: 90d, 12h, 30m or 45s", DefaultValueFactory = _ => "90d" };
         var json = CommandBase.JsonOption();
         return new Command("create", "Make a principal; its access token is shown once").With(name, role, expires, json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var days = Math.Max(1, KeyCommand.ParseLife(result.GetValue(expires)!) / 86_400);
-            var made = await api.PostAsync("principals", new { name = result.GetValue(name), role = result.GetValue(role), expiresInDays = days }, cancellationToken);
+            var made = await api.PostAsync("principals", new
+            {
+                name = result.GetValue(name),
+                role = result.GetValue(role),
+                expiresInSeconds = KeyCommand.ParseLife(result.GetValue(expires)!),
+            }, cancellationToken);
             if (result.PrintedJson(json, made))
                 return ExitCodes.Done;
             Output.Line(made.Get("token"));

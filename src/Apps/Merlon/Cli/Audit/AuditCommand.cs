@@ -58,10 +58,22 @@ internal static class AuditCommand
         if (body is null)
             return head + $"({entry.Get("state")})";
         var operation = body["unmapped"].Get("operation");
-        var status = body.Get("status_id") == "2" ? $"REFUSED {body.Get("status_code")}" : "";
         var about = body["resources"].Items().Select(r => r.Get("name")).FirstOrDefault() ?? "";
-        string[] parts = [operation, about.Length > 0 && !body.Get("message").Contains(about, StringComparison.Ordinal) ? about : "", status, Message(body), $"by {Actor(body)}"];
+        string[] parts = [operation, about.Length > 0 && !body.Get("message").Contains(about, StringComparison.Ordinal) ? about : "", Outcome(body), Message(body), $"by {Actor(body)}"];
         return head + string.Join("  ", parts.Where(part => part.Length > 0));
+    }
+
+    /// <summary>How it ended, when it did not succeed. In a finding, <c>status_id</c> tells how far its review is, so the control's own status decides.</summary>
+    private static string Outcome(JsonNode body)
+    {
+        const string findings = "2";
+        const string failed = "3";
+        var code = body.Get("status_code");
+        var isFinding = body.Get("category_uid") == findings;
+        var (ended, word) = isFinding
+            ? (body["compliance"] is { } compliance ? compliance.Get("status_id") == failed : code.Length > 0, "BLOCKED")
+            : (body.Get("status_id") == "2", "REFUSED");
+        return ended ? $"{word} {code}".TrimEnd() : "";
     }
 
     private static string Message(JsonNode body)
@@ -104,7 +116,7 @@ internal static class AuditCommand
     {
         var ledger = new Option<DirectoryInfo>("--ledger") { Description = "Folder of one log (or a copy of it)", Required = true };
         var key = new Option<string>("--key") { Description = "Public key of the log: the text, or a file with it", Required = true };
-        var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "A checkpoint that was kept elsewhere" };
+        var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "Checkpoints that were kept elsewhere: the file of a sink, or its .history with all of them" };
         var json = CommandBase.JsonOption();
         return new Command("verify", "Verify a whole log offline; needs no server").With(ledger, key, checkpoint, json).Does((result, _) =>
         {

@@ -1,9 +1,11 @@
 using System.Net;
+using System.Security.Cryptography;
 
 namespace Merlon.App.Cli.Models;
 
-/// <summary>A file as a request body, read once in large pieces, with its progress told.</summary>
-internal sealed class FileContent(FileStream stream, Action<long> report) : HttpContent
+/// <summary>A file as a request body, read once in large pieces, hashed on the way, with its progress told.</summary>
+/// <param name="hash">Takes the bytes that are sent, in order.</param>
+internal sealed class FileContent(FileStream stream, IncrementalHash hash, Action<long> report) : HttpContent
 {
     private const int PieceSize = 1 << 20;
 
@@ -15,6 +17,7 @@ internal sealed class FileContent(FileStream stream, Action<long> report) : Http
         int read;
         while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
         {
+            hash.AppendData(buffer, 0, read);
             await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             report(read);
         }

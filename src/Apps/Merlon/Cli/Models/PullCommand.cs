@@ -40,6 +40,21 @@ internal static class PullCommand
         var partial = target + ".part";
         var escaped = string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
         using var response = await api.SendRawAsync(HttpMethod.Get, route + escaped, null, cancellationToken);
+        try
+        {
+            if (await ReceiveAsync(response, partial, cancellationToken) != Digest.Parse(file.Get("sha256")))
+                throw CliException.Refused($"'{path}' did not arrive as it was pushed.", "See what is damaged: merlon model verify NAME@N");
+            File.Move(partial, target);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+
+    private static async Task<Digest> ReceiveAsync(HttpResponseMessage response, string partial, CancellationToken cancellationToken)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using (var source = await response.Content.ReadAsStreamAsync(cancellationToken))
         await using (var output = new FileStream(partial, FileMode.CreateNew, FileAccess.Write))
@@ -52,11 +67,6 @@ internal static class PullCommand
                 await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             }
         }
-        if (new Digest(hash.GetHashAndReset()) != Digest.Parse(file.Get("sha256")))
-        {
-            File.Delete(partial);
-            throw CliException.Refused($"'{path}' did not arrive as it was pushed.", "See what is damaged: merlon model verify NAME@N");
-        }
-        File.Move(partial, target);
+        return new Digest(hash.GetHashAndReset());
     }
 }

@@ -53,15 +53,12 @@ internal static class AuditEndpoints
     {
         if (!(await logs.OpenAsync(log)).Try(out var reader, out var refusal))
             return refusal.ToProblem();
-        if (reader.Checkpoint is not { } checkpoint || index < 0 || index >= reader.Size || oldSize is < 0 || oldSize > reader.Size)
+        if (reader.Prove(index, oldSize) is not { } proved)
             return new Refusal(RefusalKind.NotFound, "audit.index", $"The log '{log}' has a checkpoint over {reader.Size} events; index {index} is not among them.").ToProblem();
-        var proof = reader.ProveInclusion(index);
-        ConsistencyView? consistency = null;
-        if (oldSize is { } size)
-        {
-            var proved = reader.ProveConsistency(size, reader.Size);
-            consistency = new ConsistencyView(size, reader.Size, proved.Path, proved.Verify(reader.Root(size), checkpoint.Root));
-        }
+        var (checkpoint, proof) = (proved.Checkpoint, proved.Inclusion);
+        var consistency = proved is { Consistency: { } appends, OldRoot: { } oldRoot }
+            ? new ConsistencyView(appends.OldSize, appends.NewSize, appends.Path, appends.Verify(oldRoot, checkpoint.Root))
+            : null;
         return TypedResults.Ok(new ProofView(
             log, (await logs.KeyAsync(log)).ToString(), index, proof.TreeSize, proof.LeafHash, proof.Path, checkpoint.Note, proof.Verify(checkpoint.Root), consistency));
     }
