@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text.RegularExpressions;
 using Merlon.Kernel;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,7 +24,7 @@ internal static partial class BlobFile
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static FileStream Open(string folder, string path)
     {
-        if (path is null || !Canonical().IsMatch(path))
+        if (path is null || !IsCanonical(path))
             throw new InvalidDataException($"'{Text.Printable(path ?? "", 120)}' is not the path of a sealed file.");
         var parts = path.Split('/');
         using var root = Check(OpenAt(CurrentFolder, folder, ReadOnly | CloseOnExec | s_directory), folder);
@@ -80,6 +79,14 @@ internal static partial class BlobFile
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int StatX(int folder, string path, int flags, uint mask, ref byte status);
 
-    [GeneratedRegex(@"^[0-9a-f]{32}/[0-9a-f]{32}/[0-9a-f]{32}\.sealed\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Canonical();
+    /// <summary>Three names of 32 hexadecimal digits, the last with its ending.</summary>
+    private static bool IsCanonical(string path)
+    {
+        const string ending = ".sealed";
+        const int name = 32;
+        return path.Length == (3 * name) + 2 + ending.Length && path[name] == '/' && path[(2 * name) + 1] == '/' && path.EndsWith(ending, StringComparison.Ordinal)
+            && IsHex(path.AsSpan(0, name)) && IsHex(path.AsSpan(name + 1, name)) && IsHex(path.AsSpan((2 * name) + 2, name));
+    }
+
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
 }
