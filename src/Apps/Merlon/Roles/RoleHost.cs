@@ -3,6 +3,8 @@ using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Merlon.Kernel;
+using Merlon.Ledger;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -38,6 +40,27 @@ internal static class RoleHost
         });
         AddShared(builder.Services, builder.Logging);
         return builder;
+    }
+
+    /// <summary>
+    /// Opens the role's own log. When the parent of an earlier start was killed, the earlier role may still be draining: it holds the log until its last
+    /// event is written, and is waited for.
+    /// </summary>
+    public static async Task<LedgerLog> OpenLedgerAsync(RoleStart start, ReadOnlyMemory<byte> seed, Func<Guid, ReadOnlyMemory<byte>> eventKeys)
+    {
+        var patience = TimeSpan.FromSeconds(25);
+        var begun = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await LedgerLog.OpenAsync(start.LedgerOptions(seed, eventKeys), TimeProvider.System);
+            }
+            catch (IOException e) when (e is not EvidenceUnavailableException && TimeProvider.System.GetElapsedTime(begun) < patience)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 
     private static void AddShared(IServiceCollection services, ILoggingBuilder logging)

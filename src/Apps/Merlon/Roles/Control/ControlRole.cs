@@ -42,7 +42,7 @@ internal static class ControlRole
         var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start.Listen, time);
         await keys.OpenCaAsync();
         var eventKey = await keys.EventKeyAsync();
-        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(await keys.LedgerSeedAsync(Name), _ => eventKey), time);
+        await using var ledger = await RoleHost.OpenLedgerAsync(start, await keys.LedgerSeedAsync(Name), _ => eventKey);
 
         var builder = RoleHost.NewBuilder();
         var unidentified = await new SubjectKeys(keyring).GetOrCreateAsync(Scope.Default, SubjectKeys.Unidentified, CancellationToken.None);

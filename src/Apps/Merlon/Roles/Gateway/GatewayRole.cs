@@ -20,7 +20,7 @@ internal static class GatewayRole
         var time = TimeProvider.System;
         using var control = RoleClient.Connect(start.ControlSocket, start.Tokens[Name]);
         var identity = await RoleIdentity.FetchAsync(control, Name);
-        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
+        await using var ledger = await RoleHost.OpenLedgerAsync(start, identity.LedgerSeed, identity.EventKeyOf);
 
         var options = new GatewayOptions();
         var builder = RoleHost.NewBuilder();

@@ -23,7 +23,7 @@ internal static class NodeRole
         // What an earlier node left behind when it was killed.
         var sweeping = launcher.SweepAsync(CancellationToken.None);
         var identity = await RoleIdentity.FetchAsync(control, Name);
-        await using var ledger = await LedgerLog.OpenAsync(start.LedgerOptions(identity.LedgerSeed, identity.EventKeyOf), time);
+        await using var ledger = await RoleHost.OpenLedgerAsync(start, identity.LedgerSeed, identity.EventKeyOf);
         await sweeping;
 
         var builder = RoleHost.NewSilentBuilder();
