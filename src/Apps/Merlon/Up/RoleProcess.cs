@@ -19,6 +19,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
 
     private readonly CancellationTokenSource _stopping = new();
     private long _launchedAt;
+    private Task _exited = Task.CompletedTask;
     private TaskCompletionSource<RoleReady> _ready = NewReady();
     private Process? _process;
     private Task _watch = Task.CompletedTask;
@@ -32,7 +33,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
     public async Task<RoleReady> StartAsync(CancellationToken cancellationToken)
     {
         Launch();
-        var exited = _process!.WaitForExitAsync(cancellationToken);
+        var exited = _exited;
         await Task.WhenAny(_ready.Task, exited, Task.Delay(s_startPatience, time, cancellationToken));
         cancellationToken.ThrowIfCancellationRequested();
         if (!_ready.Task.IsCompletedSuccessfully)
@@ -65,6 +66,21 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
         process.StandardInput.WriteLine(JsonSerializer.Serialize(_start));
         process.StandardInput.Flush();
         _process = process;
+        _exited = ExitOf(process);
+    }
+
+    /// <summary>
+    /// Completes when the process itself has ended. The framework's own wait also waits for the end of the output, which a grandchild that is still dying
+    /// can hold open.
+    /// </summary>
+    private static Task ExitOf(Process process)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.Exited += (_, _) => ended.TrySetResult();
+        process.EnableRaisingEvents = true;
+        if (process.HasExited)
+            ended.TrySetResult();
+        return ended.Task;
     }
 
     private List<string> Command()
@@ -125,10 +141,10 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
         var pause = s_shortestPause;
         while (true)
         {
-            await _process!.WaitForExitAsync();
+            await _exited;
             if (_stopping.IsCancellationRequested)
                 return;
-            tell($"{Role} stopped unexpectedly (exit {_process.ExitCode}) after {time.GetElapsedTime(_launchedAt).TotalSeconds:0} s; starting it again.");
+            tell($"{Role} stopped unexpectedly (exit {_process!.ExitCode}) after {time.GetElapsedTime(_launchedAt).TotalSeconds:0} s; starting it again.");
             // A role that was ready before it ended starts again at once; one that cannot start is given more and more time.
             pause = _ready.Task.IsCompleted ? s_shortestPause : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, s_longestPause.Ticks));
             do
@@ -138,7 +154,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
                     return;
             }
             while (!TryLaunch());
-            _ = TellWhenReadyAsync(_process!, _ready.Task);
+            _ = TellWhenReadyAsync(_process!.Id, _ready.Task, _exited);
         }
     }
 
@@ -159,13 +175,15 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
     }
 
     /// <summary>Says what a restarted role repaired; ends one that does not become ready.</summary>
-    private async Task TellWhenReadyAsync(Process process, Task<RoleReady> ready)
+    private async Task TellWhenReadyAsync(int processId, Task<RoleReady> ready, Task exited)
     {
-        await Task.WhenAny(ready, Task.Delay(s_startPatience, time));
+        await Task.WhenAny(ready, exited, Task.Delay(s_startPatience, time));
+        if (exited.IsCompleted)
+            return;
         if (!ready.IsCompletedSuccessfully)
         {
             tell($"{Role} did not become ready within {s_startPatience.TotalSeconds:0} seconds; ending it.");
-            _ = RoleUsers.Signal(process.Id, KillSignal);
+            _ = RoleUsers.Signal(processId, KillSignal);
             return;
         }
         foreach (var note in (await ready).Notes)
@@ -182,16 +200,12 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
             return;
         const int terminate = 15;
         _ = RoleUsers.Signal(_process.Id, terminate);
-        using var patience = new CancellationTokenSource(s_stopPatience);
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
+        var exited = _exited;
+        if (await Task.WhenAny(exited, Task.Delay(s_stopPatience, time)) != exited)
         {
             tell($"{Role} did not stop within {s_stopPatience.TotalSeconds:0} seconds; killing it.");
-            _process.Kill();
-            await _process.WaitForExitAsync();
+            _ = RoleUsers.Signal(_process.Id, KillSignal);
+            await exited;
         }
         await _watch;
     }
