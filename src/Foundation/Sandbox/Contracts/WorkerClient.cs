@@ -32,7 +32,7 @@ public sealed class WorkerClient : IAsyncDisposable
 
     /// <summary>Cancelled when the connection has broken or was disposed.</summary>
     public CancellationToken Closed => _closed.Token;
-    public bool IsConnected => !_closed.IsCancellationRequested;
+    public bool IsConnected => !_calls.IsBroken;
 
     /// <summary>Connects and checks that the worker serves exactly the artifact that is expected.</summary>
     /// <exception cref="WorkerUnavailableException">Nobody listens, or the worker closed at once.</exception>

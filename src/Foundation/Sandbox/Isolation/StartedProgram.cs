@@ -35,15 +35,27 @@ internal static class StartedProgram
         : code == 0 ? SandboxExitReason.Ended
         : SandboxExitReason.Crashed;
 
+    /// <summary>
+    /// True while the launcher's own program runs under this id. Both launchers set the filter before they execute the program, so a program that
+    /// cannot be executed would count as started for a moment.
+    /// </summary>
+    private static bool IsLauncher(int pid)
+    {
+        var program = Path.GetFileName(new FileInfo($"/proc/{pid}/exe").LinkTarget);
+        return string.IsNullOrEmpty(program) || program.StartsWith("bwrap", StringComparison.Ordinal) || program.StartsWith("runc", StringComparison.Ordinal)
+            || program.StartsWith("memfd:runc", StringComparison.Ordinal) || program.StartsWith("exe (deleted)", StringComparison.Ordinal);
+    }
+
     private static IsolationReport? TryInspect(int pid, SandboxSpec spec)
     {
         try
         {
-            return IsolationInspector.ReadStatus(pid).GetValueOrDefault("Seccomp") == "2" ? IsolationInspector.Inspect(pid, spec) : null;
+            return IsolationInspector.ReadStatus(pid).GetValueOrDefault("Seccomp") == "2" && !IsLauncher(pid) ? IsolationInspector.Inspect(pid, spec) : null;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It has ended already: what was not looked at does not count as isolated, and the launcher's exit says the rest.
+            // It has ended already, or the kernel does not show it yet: what was not looked at does not count as isolated, and the launcher's exit says
+            // the rest.
             return null;
         }
     }

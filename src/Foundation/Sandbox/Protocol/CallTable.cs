@@ -12,6 +12,9 @@ internal sealed class CallTable
     private uint _generation;
     private Exception? _broken;
 
+    /// <summary>True from before the first outstanding call fails: whoever hears of the failure and asks again already sees it.</summary>
+    public bool IsBroken => Volatile.Read(ref _broken) is not null;
+
     /// <summary>A call ready to be sent, or false when too many are outstanding.</summary>
     /// <exception cref="Contracts.WorkerUnavailableException">The connection is broken.</exception>
     public bool TryRent([NotNullWhen(true)] out PendingCall? call)

@@ -19,6 +19,9 @@ public sealed class OutboxPump : IDisposable
     private readonly StorageOptions _options;
     private readonly IEventSink _sink;
     private readonly AesGcm _cipher;
+
+    /// <summary>INVARIANT: held around each use of the cipher. One OpenSSL context stands behind it, and two uses at once mix their nonces and data.</summary>
+    private readonly Lock _cipherLock = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     public OutboxPump(StorageOptions options, IEventSink sink)
@@ -33,8 +36,11 @@ public sealed class OutboxPump : IDisposable
         var plain = JsonSerializer.SerializeToUtf8Bytes(securityEvent, OutboxJson.Default.SecurityEvent);
         var payload = new byte[NonceSize + plain.Length + TagSize];
         RandomNumberGenerator.Fill(payload.AsSpan(0, NonceSize));
-        _cipher.Encrypt(payload.AsSpan(0, NonceSize), plain, payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length),
-            securityEvent.Id.ToByteArray());
+        lock (_cipherLock)
+        {
+            _cipher.Encrypt(payload.AsSpan(0, NonceSize), plain, payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length),
+                securityEvent.Id.ToByteArray());
+        }
         return new OutboxEntry { Id = securityEvent.Id, Payload = payload };
     }
 
@@ -122,7 +128,8 @@ public sealed class OutboxPump : IDisposable
     private SecurityEvent Open(Guid id, byte[] payload)
     {
         var plain = new byte[payload.Length - NonceSize - TagSize];
-        _cipher.Decrypt(payload.AsSpan(0, NonceSize), payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length), plain, id.ToByteArray());
+        lock (_cipherLock)
+            _cipher.Decrypt(payload.AsSpan(0, NonceSize), payload.AsSpan(NonceSize, plain.Length), payload.AsSpan(NonceSize + plain.Length), plain, id.ToByteArray());
         return JsonSerializer.Deserialize(plain, OutboxJson.Default.SecurityEvent) ?? throw new InvalidDataException($"Outbox entry {id} is empty.");
     }
 

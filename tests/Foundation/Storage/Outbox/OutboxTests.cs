@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Merlon.Kernel;
 using Merlon.Storage.Contracts;
+using Merlon.Storage.Outbox;
 using Microsoft.EntityFrameworkCore;
 
 namespace Merlon.Storage.Tests.Outbox;
@@ -120,6 +121,21 @@ public sealed class OutboxTests : IDisposable
         await Task.WhenAll(all.Select(e => Task.Run(() => CommitAsync(e.Name, e.Event))).Append(Task.Run(() => _pump.FlushAsync(CancellationToken.None))));
         Assert.Equal(all.Select(e => e.Event.Id).Order(), _database.Sink.Appended.Order());
         Assert.Equal((0, 40), (Waiting, _database.Scalar("SELECT count(*) FROM thing_items")));
+    }
+
+    [Fact]
+    public async Task Seal_FromManyThreads_EveryPayloadOpens()
+    {
+        var told = Enumerable.Range(0, 4000).Select(_ => TestDatabase.Event()).ToList();
+        var entries = new OutboxEntry[told.Count];
+        Parallel.For(0, told.Count, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => entries[i] = _pump.Seal(told[i]));
+        await using (var db = _database.Open(_pump))
+        {
+            db.AddRange(entries);
+            await db.SaveChangesAsync();
+        }
+        Assert.Equal(told.Count, await _pump.FlushAsync(CancellationToken.None));
+        Assert.Equal(told.Select(e => e.Id).Order(), _database.Sink.Appended.Order());
     }
 
     public void Dispose()
