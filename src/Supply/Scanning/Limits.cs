@@ -26,4 +26,16 @@ internal static class Limits
 
     /// <summary>Bytes of an external data file that no tensor refers to: alignment, and not a hiding place.</summary>
     public const long UnreferencedBytes = 64 * 1024;
+
+    /// <summary>Containers inside containers.</summary>
+    public const int Depth = 6;
+
+    /// <summary>Parts of one file that have content of their own.</summary>
+    public const int Parts = 100_000;
+
+    /// <summary>Bytes to which all compressed content of one file may grow.</summary>
+    public const long ExpandedBytes = 16L * 1024 * 1024 * 1024;
+
+    /// <summary>Bytes of one compressed part that are kept in memory because its format needs seeking.</summary>
+    public const int KeptBytes = 64 * 1024 * 1024;
 }

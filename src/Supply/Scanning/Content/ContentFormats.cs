@@ -1,0 +1,14 @@
+namespace Merlon.Scanning.Content;
+
+/// <summary>Every format that is understood, in the order in which they are asked: the stricter the signature, the earlier.</summary>
+internal static class ContentFormats
+{
+    public static IReadOnlyList<IContentScanner> All { get; } =
+    [
+        // binary formats with a signature
+
+        // binary formats without one
+
+        // text
+    ];
+}
