@@ -1,4 +1,5 @@
 using Merlon.Access.Contracts;
+using Merlon.Admission.Contracts;
 using Merlon.Scanning.Contracts;
 using Merlon.Serving.Contracts;
 using Merlon.Serving.Deploy;
@@ -23,6 +24,7 @@ public static class ServingModule
         .AddScoped<DeploymentService>()
         .AddScoped<RouteDirectory>()
         .AddScoped<IRouteDirectory>(provider => provider.GetRequiredService<RouteDirectory>())
+        .AddScoped<IDeployedVersions>(provider => provider.GetRequiredService<RouteDirectory>())
         .AddScoped<IEndpointDirectory>(provider => provider.GetRequiredService<RouteDirectory>())
         .AddScoped<IScanDispatcher, ScanDispatcher>();
 

@@ -4,6 +4,7 @@ using Merlon.Admission.Approve;
 using Merlon.Admission.Attach;
 using Merlon.Admission.Contracts;
 using Merlon.Admission.Policy;
+using Merlon.Admission.Rescan;
 using Merlon.Admission.Storage;
 using Merlon.Kernel;
 using Merlon.Storage;
@@ -17,7 +18,11 @@ public static class AdmissionModule
 {
     public static IServiceCollection AddAdmission(this IServiceCollection services) => services
         .AddModuleDbContext<AdmissionDb>()
+        .AddScoped<RescanService>()
         .AddScoped<IAdmission, AdmissionService>();
+
+    /// <summary>Scans stored versions again when the rules have changed, in the background.</summary>
+    public static IServiceCollection AddRescanning(this IServiceCollection services) => services.AddHostedService<RescanLoop>();
 
     public static void MapAdmission(this IEndpointRouteBuilder routes)
     {
@@ -25,6 +30,7 @@ public static class AdmissionModule
         ApprovalEndpoints.Map(routes);
         SignatureEndpoints.Map(routes);
         PolicyEndpoints.Map(routes);
+        ScanEndpoints.Map(routes);
     }
 
     /// <summary>Puts the default policy in force where there is none.</summary>

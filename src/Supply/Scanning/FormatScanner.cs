@@ -12,14 +12,11 @@ namespace Merlon.Scanning;
 /// <summary>The scan itself. It parses hostile bytes, so it runs inside the scan worker and nowhere else.</summary>
 internal static class FormatScanner
 {
-    /// <summary>Grows with every change of a rule: evidence tells by which rules a verdict came.</summary>
-    public const string RulesVersion = "1";
-
     public static ScanReport Scan(ScanRequest request, IArtifactReader artifact)
     {
         var findings = new FindingList();
         var facts = ImmutableDictionary.CreateBuilder<string, string>();
-        facts["rules"] = RulesVersion;
+        facts["rules"] = ScanRules.Digest.ToString();
         if (request.Files.Length > Limits.Files)
         {
             findings.Block("artifact.too-many-files", $"The artifact has {request.Files.Length} files; allowed are {Limits.Files}.");

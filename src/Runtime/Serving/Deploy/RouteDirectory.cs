@@ -9,11 +9,17 @@ using Microsoft.EntityFrameworkCore;
 namespace Merlon.Serving.Deploy;
 
 /// <summary>Endpoints by name, and those that are served.</summary>
-internal sealed class RouteDirectory(ServingDb db, ServingOptions options) : IRouteDirectory, IEndpointDirectory
+internal sealed class RouteDirectory(ServingDb db, ServingOptions options) : IRouteDirectory, IEndpointDirectory, IDeployedVersions
 {
     public async Task<EndpointReference?> FindAsync(Scope scope, string name, CancellationToken cancellationToken) => await db.Endpoints.AsNoTracking()
         .Where(e => e.Organisation == scope.Organisation && e.Project == scope.Project && e.Name == name)
         .Select(e => new EndpointReference(e.Id, e.Name, e.Environment)).SingleOrDefaultAsync(cancellationToken);
+
+    public async Task<IReadOnlyList<Guid>> ListAsync(CancellationToken cancellationToken) => await (
+        from endpoint in db.Endpoints.AsNoTracking()
+        join revision in db.Revisions.AsNoTracking() on endpoint.CurrentRevisionId equals revision.Id
+        orderby revision.ActivatedAt descending
+        select revision.VersionId).ToListAsync(cancellationToken);
 
     public async Task<IReadOnlyList<ServedEndpoint>> ListServedAsync(CancellationToken cancellationToken)
     {

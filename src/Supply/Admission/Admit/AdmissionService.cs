@@ -6,6 +6,7 @@ using Merlon.Admission.Contracts;
 using Merlon.Admission.Gates;
 using Merlon.Admission.Model;
 using Merlon.Admission.Policy;
+using Merlon.Admission.Rescan;
 using Merlon.Admission.Storage;
 using Merlon.Kernel;
 using Merlon.Registry.Contracts;
@@ -99,6 +100,8 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
             GatesJson = JsonSerializer.Serialize(gates, GateJson.Default.ListGateVerdict),
             CreatedAt = now,
         });
+        if (format.Report is { } report)
+            await ScanRecorder.PutAsync(db, version, report, now, cancellationToken);
         await db.CommitAsync(VerdictEvent(caller, decision), cancellationToken);
         return decision;
     }
@@ -125,5 +128,6 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
 }
 
 [JsonSerializable(typeof(List<GateVerdict>))]
+[JsonSerializable(typeof(List<Finding>))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 internal sealed partial class GateJson : JsonSerializerContext;

@@ -16,10 +16,14 @@ internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, 
     public TensorContract? Contract { get; private set; }
     public string? MainFile { get; private set; }
 
+    /// <summary>What the scan said, when there was one.</summary>
+    public ScanReport? Report { get; private set; }
+
     public async ValueTask<GateVerdict> EvaluateAsync(GateSubject subject, CancellationToken cancellationToken)
     {
         if (!(await scanner.ScanAsync(versionId, cancellationToken)).Try(out var report, out var refusal))
             return new GateVerdict(Name, Verdict.Block, refusal.Detail) { Findings = [new Finding(refusal.Code, Verdict.Block, refusal.Detail, Remedy: refusal.Remedy)] };
+        Report = report;
         var findings = report.Findings.ToList();
         if (report.Signature is { } signature && findings.TrueForAll(f => f.Severity != Verdict.Block))
         {

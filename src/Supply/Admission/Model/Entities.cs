@@ -50,3 +50,14 @@ internal sealed class AdmissionVerdict
     public required string GatesJson { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 }
+
+/// <summary>The newest scan of a version, and the rules it followed. Written over when the rules change; each scan is an event.</summary>
+internal sealed class VersionScan
+{
+    public required Guid VersionId { get; init; }
+    public required Digest Manifest { get; init; }
+    public required Digest Rules { get; set; }
+    public required Verdict Verdict { get; set; }
+    public required string FindingsJson { get; set; }
+    public required DateTimeOffset ScannedAt { get; set; }
+}

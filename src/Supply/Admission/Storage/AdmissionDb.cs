@@ -11,6 +11,7 @@ internal sealed class AdmissionDb(DbContextOptions<AdmissionDb> options, OutboxP
     public DbSet<Approval> Approvals => Set<Approval>();
     public DbSet<AttachedSignature> Signatures => Set<AttachedSignature>();
     public DbSet<AdmissionVerdict> Verdicts => Set<AdmissionVerdict>();
+    public DbSet<VersionScan> Scans => Set<VersionScan>();
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -18,6 +19,7 @@ internal sealed class AdmissionDb(DbContextOptions<AdmissionDb> options, OutboxP
         modelBuilder.Entity<Approval>().ToTable("admission_approvals").HasKey(a => a.Id);
         modelBuilder.Entity<AttachedSignature>().ToTable("admission_signatures").HasKey(s => s.Id);
         modelBuilder.Entity<AdmissionVerdict>().ToTable("admission_verdicts").HasKey(v => v.Id);
+        modelBuilder.Entity<VersionScan>().ToTable("admission_scans").HasKey(s => s.VersionId);
     }
 
     /// <summary>The policy in force in a project.</summary>

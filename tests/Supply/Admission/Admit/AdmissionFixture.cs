@@ -28,10 +28,19 @@ internal sealed class ScriptedScanner : IScanDispatcher
     public Task<Result<ScanReport>> ScanAsync(Guid versionId, CancellationToken cancellationToken) => Task.FromResult(Answer());
 }
 
+/// <summary>Serving's place: what a test says is deployed.</summary>
+internal sealed class ScriptedDeployments : IDeployedVersions
+{
+    public List<Guid> Versions { get; } = [];
+
+    public Task<IReadOnlyList<Guid>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Guid>>(Versions);
+}
+
 /// <summary>A control with registry and admission, the default policy, and one pushed version <c>fraud@1</c>.</summary>
 public sealed class AdmissionFixture : IAsyncLifetime
 {
     internal ScriptedScanner Scanner { get; } = new();
+    internal ScriptedDeployments Deployed { get; } = new();
     internal ControlHost.ControlHost Host { get; private set; } = null!;
     internal ControlClient Owner => Host.Owner!;
 
@@ -42,7 +51,7 @@ public sealed class AdmissionFixture : IAsyncLifetime
             Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly],
             AddServices = (services, directory) => services
                 .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
-                .AddAdmission().AddSingleton<IContractCheck, AnyContract>().AddSingleton<IScanDispatcher>(Scanner),
+                .AddAdmission().AddSingleton<IContractCheck, AnyContract>().AddSingleton<IScanDispatcher>(Scanner).AddSingleton<IDeployedVersions>(Deployed),
             MapRoutes = routes =>
             {
                 routes.MapRegistry();

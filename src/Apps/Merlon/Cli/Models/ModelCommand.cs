@@ -8,7 +8,7 @@ namespace Merlon.App.Cli.Models;
 internal static class ModelCommand
 {
     public static Command Make() => new Command("model", "Push, list, show, verify, pull and compare models")
-        .With(PushCommand.Make(), List(), Show(), Verify(), PullCommand.Make(), Diff());
+        .With(PushCommand.Make(), List(), Show(), Verify(), Scan(), PullCommand.Make(), Diff());
 
     private static Command List()
     {
@@ -89,6 +89,29 @@ internal static class ModelCommand
                 Output.Line(intact ? $"{answer.Get("reference")} is intact: {answer.Get("manifest")}" : $"{answer.Get("reference")} is damaged.");
             }
             return intact ? ExitCodes.Done : ExitCodes.Refused;
+        });
+    }
+
+    private static Command Scan()
+    {
+        var json = CommandBase.JsonOption();
+        var reference = CommandBase.ReferenceArgument();
+        return new Command("scan", "Show the newest scan of a version, and by which rules").With(reference, json).Does(async (result, cancellationToken) =>
+        {
+            var (model, number) = CommandBase.Reference(result.GetValue(reference)!);
+            using var api = ApiClient.Open();
+            var scan = await api.GetAsync($"models/{model}/versions/{number}/scan", cancellationToken);
+            var blocked = scan.Get("verdict") == "block";
+            if (result.PrintedJson(json, scan))
+                return blocked ? ExitCodes.Refused : ExitCodes.Done;
+            Output.Line($"{scan.Get("reference")}: {scan.Get("verdict")}, scanned {Output.Time(scan.Get("scannedAt"))} under rules {Output.ShortDigest(scan.Get("rules"))}"
+                + (scan["current"]!.GetValue<bool>() ? "" : " (the rules have changed since; it will be scanned again)"));
+            if (scan["findings"].Items().Any())
+                Output.Table(["SEVERITY", "RULE", "WHERE", "WHAT"], scan["findings"].Items().Select(f => new[]
+                {
+                    f.Get("severity"), f.Get("rule"), f["location"] is null ? "" : f.Get("location"), f.Get("message"),
+                }));
+            return blocked ? ExitCodes.Refused : ExitCodes.Done;
         });
     }
 

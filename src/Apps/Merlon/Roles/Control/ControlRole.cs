@@ -108,7 +108,7 @@ internal static class ControlRole
             BlobDirectory = Path.Combine(start.DataDirectory, "blobs"),
             StagingDirectory = Path.Combine(start.DataDirectory, "staging"),
         });
-        services.AddAdmission();
+        services.AddAdmission().AddRescanning();
         services.AddServing(new ServingOptions { SocketDirectory = start.WorkerSockets });
         // A malformed body becomes one sentence at the error boundary instead of an empty 400.
         services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = true);
