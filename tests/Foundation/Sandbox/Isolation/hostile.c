@@ -151,7 +151,7 @@ static void *wait_forever(void *unused) {
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
     /* Long enough to be looked at from outside before it ends. */
-    usleep(300000);
+    usleep(1000000);
     if (!strcmp(mode, "escape")) {
         network(argv[2]);
         files(argv[3]);
