@@ -1,3 +1,8 @@
+using Merlon.Scanning.Numpy;
+using Merlon.Scanning.Pickle;
+using Merlon.Scanning.Torch;
+using Merlon.Scanning.Zip;
+
 namespace Merlon.Scanning.Content;
 
 /// <summary>Every format that is understood, in the order in which they are asked: the stricter the signature, the earlier.</summary>
@@ -6,8 +11,13 @@ internal static class ContentFormats
     public static IReadOnlyList<IContentScanner> All { get; } =
     [
         // binary formats with a signature
+        new TorchZipScanner(),
+        new ZipScanner(),
+        new NumpyScanner(),
+        new TorchLegacyScanner(),
 
         // binary formats without one
+        new PickleScanner(),
 
         // text
     ];

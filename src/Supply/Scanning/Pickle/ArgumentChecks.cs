@@ -1,0 +1,49 @@
+namespace Merlon.Scanning.Pickle;
+
+/// <summary>Calls that are harmless only with the arguments that writers give them.</summary>
+internal static class ArgumentChecks
+{
+    public static ArgumentCheck? For(string module, string name) => (module, name) switch
+    {
+        ("_codecs", "encode") => Encode,
+        ("copyreg" or "copy_reg", "_reconstructor") => Reconstructor,
+        ("copyreg", "__newobj__" or "__newobj_ex__") => NewObject,
+        ("collections", "defaultdict") => DefaultDictionary,
+        ("torch._tensor", "_rebuild_from_type_v2") => RebuildFromType,
+        ("builtins" or "__builtin__", "bytes" or "bytearray") => NotASize,
+        _ => null,
+    };
+
+    /// <summary>Bytes in protocols 0 to 2: encode(text, 'latin1'). Other codecs can decompress or transform.</summary>
+    private static string? Encode(PickleValue arguments) =>
+        arguments.Items is [{ Kind: PickleKind.Text }, { Text: "latin1" or "latin-1" }] or [{ Kind: PickleKind.Text }, { Text: "ascii" or "utf-8" }]
+            ? null
+            : "its arguments are not a text and the codec latin1";
+
+    /// <summary>_reconstructor(class, base, state) calls base.__new__ and base.__init__.</summary>
+    private static string? Reconstructor(PickleValue arguments) =>
+        arguments.Items is [{ Name: { } type }, { Name: { Module: "builtins" or "__builtin__" } or { Library: "numpy" } }, _] && (type.Use & NameUse.Call) != 0
+            ? null
+            : "its class is not one that may be made";
+
+    private static string? NewObject(PickleValue arguments) =>
+        arguments.Items is [{ Name: { } type }, ..] && (type.Use & NameUse.Call) != 0 ? null : "its class is not one that may be made";
+
+    /// <summary>_rebuild_from_type_v2(function, type, arguments, state) calls the function with the arguments.</summary>
+    private static string? RebuildFromType(PickleValue arguments) =>
+        arguments.Items is [{ Name: { Module: "torch._utils" } function }, { Name.Library: "torch" }, { Kind: PickleKind.Tuple }, _] && (function.Use & NameUse.Call) != 0
+            ? null
+            : "its function is not one that rebuilds a tensor";
+
+    /// <summary>bytes(N) takes N bytes of memory.</summary>
+    private static string? NotASize(PickleValue arguments) => arguments.Items switch
+    {
+        [] or [{ Kind: PickleKind.Bytes or PickleKind.Container }] or [{ Kind: PickleKind.Text }, { Kind: PickleKind.Text }] => null,
+        [{ Content: PickleInstance { Type: { Module: "_codecs", Name: "encode" } } }] => null,
+        _ => "its argument is neither bytes nor a text with its encoding",
+    };
+
+    /// <summary>A defaultdict calls its factory for each key that is missing.</summary>
+    private static string? DefaultDictionary(PickleValue arguments) =>
+        arguments.Items is [] or [{ Kind: PickleKind.Atom or PickleKind.Global }] ? null : "its factory is not a plain type";
+}

@@ -1,0 +1,46 @@
+namespace Merlon.Scanning.Pickle;
+
+/// <summary>What is known of a value, as far as it decides what may be done with it.</summary>
+internal enum PickleKind : byte
+{
+    /// <summary>A number, None, a truth value: data, and never anything else.</summary>
+    Atom,
+
+    /// <summary>Text; <see cref="PickleValue.Content"/> is the string when it is short enough to name something.</summary>
+    Text,
+
+    /// <summary>Bytes, bytearray, buffers.</summary>
+    Bytes,
+
+    /// <summary>A tuple; <see cref="PickleValue.Content"/> is its values when they are few.</summary>
+    Tuple,
+
+    /// <summary>A list, a dictionary, a set.</summary>
+    Container,
+
+    /// <summary>An imported name; <see cref="PickleValue.Content"/> is its <see cref="AllowedName"/>, or the text of one that was refused.</summary>
+    Global,
+
+    /// <summary>What a call of an allowed name gave.</summary>
+    Instance,
+
+    /// <summary>What a persistent id stands for, by the loader's choice.</summary>
+    Persistent,
+
+    /// <summary>What a refused call gave: anything.</summary>
+    Unknown,
+}
+
+/// <summary>One value of the symbolic machine.</summary>
+internal readonly record struct PickleValue(PickleKind Kind, object? Content = null)
+{
+    public static readonly PickleValue Atom = new(PickleKind.Atom);
+    public static readonly PickleValue Bytes = new(PickleKind.Bytes);
+    public static readonly PickleValue Container = new(PickleKind.Container);
+    public static readonly PickleValue LongText = new(PickleKind.Text);
+    public static readonly PickleValue Unknown = new(PickleKind.Unknown);
+
+    public string? Text => Kind == PickleKind.Text ? (string?)Content : null;
+    public AllowedName? Name => Content as AllowedName;
+    public PickleValue[]? Items => Kind == PickleKind.Tuple ? (PickleValue[]?)Content : null;
+}
