@@ -1,3 +1,4 @@
+using Merlon.Scanning.Archives;
 using Merlon.Scanning.Numpy;
 using Merlon.Scanning.Pickle;
 using Merlon.Scanning.Torch;
@@ -15,6 +16,9 @@ internal static class ContentFormats
         new ZipScanner(),
         new NumpyScanner(),
         new TorchLegacyScanner(),
+        .. CompressedScanner.All,
+        new TarScanner(),
+        new RefusedScanner(),
 
         // binary formats without one
         new PickleScanner(),

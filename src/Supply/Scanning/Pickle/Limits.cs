@@ -13,7 +13,7 @@ internal static class Limits
     public const int KeptText = 256;
 
     /// <summary>Values of a tuple that are kept: the arguments of the calls that are allowed are never more.</summary>
-    public const int KeptTuple = 8;
+    public const int KeptTuple = 10;
 
     /// <summary>Bytes of a number or a name written as a line.</summary>
     public const int Line = 4096;

@@ -13,20 +13,20 @@ internal sealed class PickleInstance(AllowedName type, PickleValue arguments)
 /// <summary>A dictionary with the few entries that a small state has; more are not kept.</summary>
 internal sealed class PickleDictionary
 {
-    private readonly List<(string Key, PickleValue Value)> _entries = [];
+    private List<(string Key, PickleValue Value)>? _entries;
 
     public void Put(in PickleValue key, in PickleValue value)
     {
-        if (key.Text is { } text && _entries.Count < 4 * Limits.KeptTuple)
+        if (key.Text is { } text && (_entries ??= []).Count < 2 * Limits.KeptTuple)
             _entries.Add((text, value));
     }
 
     public PickleValue? Find(string key)
     {
         // The last one counts, as in Python.
-        for (var i = _entries.Count - 1; i >= 0; i--)
+        for (var i = (_entries?.Count ?? 0) - 1; i >= 0; i--)
         {
-            if (_entries[i].Key == key)
+            if (_entries![i].Key == key)
                 return _entries[i].Value;
         }
         return null;

@@ -6,13 +6,12 @@ namespace Merlon.Scanning.Pickle;
 /// <summary>Operations that make data.</summary>
 internal sealed partial class PickleMachine
 {
-    private void PushNumber(long number) =>
-        _stack.Push(surroundings.KeepsValues ? new PickleValue(PickleKind.Atom, number) : PickleValue.Atom);
+    private void PushNumber(long number) => _stack.Push(PickleValue.OfNumber(number));
 
     private void PushLong(byte length)
     {
         var bytes = reader.Read(length);
-        if (!surroundings.KeepsValues || length > 8)
+        if (length > 8)
         {
             _stack.Push(PickleValue.Atom);
             return;
@@ -74,8 +73,7 @@ internal sealed partial class PickleMachine
     private static ulong NotNegative(int length) =>
         length >= 0 ? (ulong)length : throw new PickleFormatException("pickle.malformed", "A length is negative.");
 
-    private PickleValue NewDictionary() =>
-        surroundings.KeepsValues ? new PickleValue(PickleKind.Container, new PickleDictionary()) : PickleValue.Container;
+    private static PickleValue NewDictionary() => new(PickleKind.Container, new PickleDictionary());
 
     private void PushTuple(ReadOnlySpan<PickleValue> values) =>
         _stack.Push(new PickleValue(PickleKind.Tuple, values.Length <= Limits.KeptTuple ? values.ToArray() : null));

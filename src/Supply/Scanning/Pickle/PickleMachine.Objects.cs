@@ -19,6 +19,8 @@ internal sealed partial class PickleMachine
     private void Import(string? module, string? name)
     {
         HasImported = true;
+        if (_stopsAtOddNames && !(IsName(module) && IsName(name)))
+            throw new PickleFormatException("pickle.malformed", "A name is none.");
         var full = $"{Text.Printable(module ?? "?", 120)}.{Text.Printable(name ?? "?", 120)}";
         if (module is not null && name is not null && PickleNames.Find(module, name) is { } allowed)
         {
@@ -28,6 +30,8 @@ internal sealed partial class PickleMachine
         Tell("pickle.name", full, $"The pickle imports {full}, which no ordinary model file needs.", Convert);
         _stack.Push(new PickleValue(PickleKind.Global, full));
     }
+
+    private static bool IsName(string? text) => text is { Length: > 0 } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.') && !char.IsAsciiDigit(text[0]);
 
     private void Reduce()
     {
@@ -96,7 +100,7 @@ internal sealed partial class PickleMachine
                 instance.State = state;
                 if (_frameEnd >= 0 && reader.Position >= _frameEnd)
                     EndFrame();
-                surroundings.AfterBuild?.Invoke(reader, instance);
+                surroundings.AfterBuild?.Invoke(this, instance);
                 break;
             case PickleKind.Unknown:
                 // What made it has been told.

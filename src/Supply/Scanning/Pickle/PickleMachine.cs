@@ -13,10 +13,7 @@ internal sealed record PickleSurroundings
     public PersistentIdJudge? PersistentId { get; init; }
 
     /// <summary>Called after each BUILD, when the loader would read raw data that follow in the stream.</summary>
-    public Action<PickleReader, PickleInstance>? AfterBuild { get; init; }
-
-    /// <summary>Keep numbers and small dictionaries, which the judges need.</summary>
-    public bool KeepsValues { get; init; }
+    public Action<PickleMachine, PickleInstance>? AfterBuild { get; init; }
 }
 
 /// <summary>
@@ -24,14 +21,20 @@ internal sealed record PickleSurroundings
 /// <see cref="PickleNames"/> when they happen, calls when they happen; a result that is thrown away afterwards changes nothing.
 /// Source: CPython, Lib/pickle.py and Modules/_pickle.c, protocols 0 to 5.
 /// </summary>
-internal sealed partial class PickleMachine(PickleReader reader, FindingList findings, string location, PickleSurroundings surroundings)
+internal sealed partial class PickleMachine(PickleReader reader, FindingList findings, string location, PickleSurroundings surroundings, PickleStack? stack = null)
 {
-    private readonly PickleStack _stack = new();
+    private readonly PickleStack _stack = stack ?? new();
     private readonly PickleTexts _texts = new();
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private long _opcodeAt;
     private long _frameEnd = -1;
     private bool _first = true;
+
+    /// <summary>Numbers taken for a length announce more than any file has.</summary>
+    private const ulong MostMissing = 1UL << 28;
+
+    /// <summary>Letters that are no name cannot be imported: the reading ends there.</summary>
+    private bool _stopsAtOddNames;
 
     /// <summary>Runs one pickle up to its STOP.</summary>
     /// <exception cref="PickleFormatException">It is not one.</exception>
@@ -166,6 +169,31 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     {
         if (_told.Count < Limits.Findings && _told.Add(key))
             findings.Block(rule, message, string.Create(CultureInfo.InvariantCulture, $"{location}@{_opcodeAt}"), remedy);
+    }
+
+    public PickleReader Reader => reader;
+
+    /// <summary>
+    /// Runs the given bytes from the present state on a copy of it, as a reader would that does not know that they are raw data. Returns what was found,
+    /// and whether the reading goes on behind them.
+    /// </summary>
+    public (FindingList Findings, bool GoesOn) Try(ReadOnlySpan<byte> bytes)
+    {
+        var found = new FindingList();
+        using var copy = new PickleReader(new MemoryStream(bytes.ToArray()));
+        try
+        {
+            new PickleMachine(copy, found, location, new PickleSurroundings(), _stack.Copy()) { _stopsAtOddNames = true }.Run();
+            return (found, false);
+        }
+        catch (PickleEndException e)
+        {
+            return (found, e.Missing < MostMissing);
+        }
+        catch (PickleFormatException)
+        {
+            return (found, false);
+        }
     }
 
     /// <summary>Bytes of whole operations that were run.</summary>

@@ -4,7 +4,11 @@ using System.Buffers.Binary;
 namespace Merlon.Scanning.Pickle;
 
 /// <summary>The stream ended inside a pickle.</summary>
-internal sealed class PickleEndException() : IOException("The pickle ends in the middle.");
+internal sealed class PickleEndException(ulong missing) : IOException("The pickle ends in the middle.")
+{
+    /// <summary>Bytes that were still asked for, at least.</summary>
+    public ulong Missing { get; } = missing;
+}
 
 /// <summary>Reads forward through a stream with one buffer; knows where it is.</summary>
 internal sealed class PickleReader(Stream stream) : IDisposable
@@ -29,7 +33,7 @@ internal sealed class PickleReader(Stream stream) : IDisposable
     public byte ReadByte()
     {
         if (_at == _end && !Fill())
-            throw new PickleEndException();
+            throw new PickleEndException(1);
         return _buffer[_at++];
     }
 
@@ -40,6 +44,13 @@ internal sealed class PickleReader(Stream stream) : IDisposable
         var span = _buffer.AsSpan(_at, count);
         _at += count;
         return span;
+    }
+
+    /// <summary>Up to that many of the next bytes, which are read again afterwards.</summary>
+    public ReadOnlySpan<byte> Peek(int count)
+    {
+        TryRequire(count);
+        return _buffer.AsSpan(_at, Math.Min(count, _end - _at));
     }
 
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Read(8));
@@ -53,7 +64,7 @@ internal sealed class PickleReader(Stream stream) : IDisposable
         while (count > 0)
         {
             if (_at == _end && !Fill())
-                throw new PickleEndException();
+                throw new PickleEndException(count);
             var here = (int)Math.Min(count, (ulong)(_end - _at));
             _at += here;
             count -= (ulong)here;
@@ -68,7 +79,7 @@ internal sealed class PickleReader(Stream stream) : IDisposable
         while (true)
         {
             if (_at == _end && !Fill())
-                throw new PickleEndException();
+                throw new PickleEndException(1);
             var rest = _buffer.AsSpan(_at, _end - _at);
             var end = rest.IndexOf((byte)'\n');
             var part = end < 0 ? rest : rest[..end];
@@ -105,7 +116,7 @@ internal sealed class PickleReader(Stream stream) : IDisposable
     private void Require(int count)
     {
         if (!TryRequire(count))
-            throw new PickleEndException();
+            throw new PickleEndException((ulong)(count - (_end - _at)));
     }
 
     private bool Fill()

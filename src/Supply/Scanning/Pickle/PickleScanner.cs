@@ -3,7 +3,7 @@ using Merlon.Scanning.Content;
 
 namespace Merlon.Scanning.Pickle;
 
-/// <summary>Pickle files: one pickle, or several one after another, and nothing else.</summary>
+/// <summary>Pickle files, joblib's with raw arrays among them: one pickle, or several one after another, and nothing else.</summary>
 internal sealed class PickleScanner : IContentScanner
 {
     public string Format => "pickle";
@@ -17,8 +17,10 @@ internal sealed class PickleScanner : IContentScanner
     public void Scan(ContentTarget target, ContentScan scan)
     {
         using var reader = new PickleReader(target.Content);
+        var arrays = new RawArrays(scan, target.Location);
+        var surroundings = new PickleSurroundings { AfterBuild = arrays.Read };
         var count = 0;
-        while (RunOne(reader, scan, target.Location, new PickleSurroundings()) && !reader.AtEnd)
+        while (RunOne(reader, scan, target.Location, surroundings) && !reader.AtEnd)
         {
             if (++count < Limits.Streams)
                 continue;
@@ -35,6 +37,10 @@ internal sealed class PickleScanner : IContentScanner
         {
             machine.Run();
             return true;
+        }
+        catch (Numpy.ArrayHeaderException e)
+        {
+            scan.Findings.Block("joblib.array", e.Message, machine.Where);
         }
         catch (PickleFormatException e)
         {

@@ -18,6 +18,16 @@ internal sealed class PickleStack
     private int _fence;
     private int _memoized;
 
+    /// <summary>Another stack with the same values, marks and memo.</summary>
+    public PickleStack Copy()
+    {
+        var copy = new PickleStack { _memo = new PickleValue[]?[_memo.Length], _values = (PickleValue[])_values.Clone(), _count = _count, _fence = _fence, _memoized = _memoized };
+        copy._marks.AddRange(_marks);
+        for (var i = 0; i < _memo.Length; i++)
+            copy._memo[i] = (PickleValue[]?)_memo[i]?.Clone();
+        return copy;
+    }
+
     public int Depth => _count - _fence;
 
     public void Push(in PickleValue value)

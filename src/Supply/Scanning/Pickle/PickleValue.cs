@@ -32,13 +32,24 @@ internal enum PickleKind : byte
 }
 
 /// <summary>One value of the symbolic machine.</summary>
-internal readonly record struct PickleValue(PickleKind Kind, object? Content = null)
+/// <param name="Kind">What is known.</param>
+/// <param name="Content">See the kinds.</param>
+/// <param name="Whole">The number, when <see cref="Content"/> marks one.</param>
+internal readonly record struct PickleValue(PickleKind Kind, object? Content = null, long Whole = 0)
 {
+    private static readonly object s_number = new();
+
+
     public static readonly PickleValue Atom = new(PickleKind.Atom);
     public static readonly PickleValue Bytes = new(PickleKind.Bytes);
     public static readonly PickleValue Container = new(PickleKind.Container);
     public static readonly PickleValue LongText = new(PickleKind.Text);
     public static readonly PickleValue Unknown = new(PickleKind.Unknown);
+
+    public static PickleValue OfNumber(long number) => new(PickleKind.Atom, s_number, number);
+
+    /// <summary>The whole number, when it is one of at most 64 bits.</summary>
+    public long? Number => ReferenceEquals(Content, s_number) ? Whole : null;
 
     public string? Text => Kind == PickleKind.Text ? (string?)Content : null;
     public AllowedName? Name => Content as AllowedName;

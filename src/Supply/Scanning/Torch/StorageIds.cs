@@ -34,7 +34,7 @@ internal sealed class StorageIds
 
     private string? JudgeStorage(PickleValue id)
     {
-        if (id.Items is not [{ Text: "storage" }, { Name: { } type }, { Text: { } key }, { Kind: PickleKind.Text }, { Kind: PickleKind.Atom, Content: long count }, ..])
+        if (id.Items is not [{ Text: "storage" }, { Name: { } type }, { Text: { } key }, { Kind: PickleKind.Text }, { Number: { } count }, ..])
             return "the id is no storage";
         if (id.Items.Length > 6 || (id.Items.Length == 6 && id.Items[5].Kind is not (PickleKind.Atom or PickleKind.Tuple)))
             return "the id has more parts than a storage has";

@@ -20,7 +20,7 @@ internal sealed class TorchLegacyScanner : IContentScanner
     {
         using var reader = new PickleReader(target.Content);
         var storages = new StorageIds();
-        var surroundings = new PickleSurroundings { PersistentId = storages.Judge, KeepsValues = true };
+        var surroundings = new PickleSurroundings { PersistentId = storages.Judge };
         for (var i = 0; i < Pickles; i++)
         {
             if (!PickleScanner.RunOne(reader, scan, target.Location, surroundings))

@@ -37,7 +37,7 @@ internal sealed class TorchZipScanner : IContentScanner
     {
         using var content = zip.OpenEntry(entry);
         using var reader = new PickleReader(content);
-        if (PickleScanner.RunOne(reader, scan, location, new PickleSurroundings { PersistentId = storages.Judge, KeepsValues = true }) && !reader.AtEnd)
+        if (PickleScanner.RunOne(reader, scan, location, new PickleSurroundings { PersistentId = storages.Judge }) && !reader.AtEnd)
             scan.Findings.Block("torch.trailing", "Bytes follow the pickle.", $"{location}@{reader.Position}");
     }
 
