@@ -10,6 +10,9 @@ internal sealed class ContentScan(FindingList findings)
 
     public FindingList Findings => findings;
 
+    /// <summary>Files beside the outermost one; null when it stands alone.</summary>
+    public FilesBeside? Beside { get; init; }
+
     /// <summary>Format of the outermost content, once known.</summary>
     public string? Format { get; private set; }
 
