@@ -6,9 +6,12 @@ internal static class ContentFormats
     public static IReadOnlyList<IContentScanner> All { get; } =
     [
         // binary formats with a signature
+        new Executables.ExecutableScanner(),
 
         // binary formats without one
+        new Safetensors.SafetensorsScanner(),
 
         // text
+        new Texts.TextScanner(),
     ];
 }

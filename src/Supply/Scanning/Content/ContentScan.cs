@@ -16,6 +16,13 @@ internal sealed class ContentScan(FindingList findings)
     /// <summary>Format of the outermost content, once known.</summary>
     public string? Format { get; private set; }
 
+    /// <summary>Gives the outermost content a more exact name, once its scanner knows it.</summary>
+    public void Rename(ContentTarget target, string format)
+    {
+        if (target.Depth == 0)
+            Format = format;
+    }
+
     /// <summary>Takes <paramref name="bytes"/> from what compressed content may grow to. False, with a finding, when that is used up: stop.</summary>
     public bool Expand(long bytes, string location)
     {

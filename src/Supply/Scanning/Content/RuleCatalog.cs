@@ -10,6 +10,10 @@ internal static class RuleCatalog
     public static IReadOnlyList<RuleInfo> All { get; } =
     [
         .. ScanRules.Catalog,
+        .. Executables.ExecutableScanner.Catalog,
+        .. Safetensors.SafetensorsRules.Catalog,
+        .. Keras.KerasRules.Catalog,
+        .. Texts.TextScanRules.Catalog,
     ];
 
     private static readonly Dictionary<string, RuleInfo> s_byId = All.ToDictionary(rule => rule.Id, StringComparer.Ordinal);
