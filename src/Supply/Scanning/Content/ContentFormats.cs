@@ -7,6 +7,7 @@ internal static class ContentFormats
     [
         // binary formats with a signature
         new Executables.ExecutableScanner(),
+        new Gguf.GgufScanner(),
 
         // binary formats without one
         new Safetensors.SafetensorsScanner(),

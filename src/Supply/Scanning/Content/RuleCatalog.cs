@@ -12,6 +12,7 @@ internal static class RuleCatalog
         .. ScanRules.Catalog,
         .. Executables.ExecutableScanner.Catalog,
         .. Safetensors.SafetensorsRules.Catalog,
+        .. Gguf.GgufRules.Catalog,
         .. Keras.KerasRules.Catalog,
         .. Texts.TextScanRules.Catalog,
     ];
