@@ -8,8 +8,13 @@ internal static class ContentFormats
         // binary formats with a signature
         new Executables.ExecutableScanner(),
         new Gguf.GgufScanner(),
+        new Hdf5.Hdf5Scanner(),
+        new Keras.KerasScanner(),
 
         // binary formats without one
+        new TensorFlow.SavedModelScanner(),
+        new Onnx.OnnxScanner(),
+        new TensorFlow.FrozenGraphScanner(),
         new Safetensors.SafetensorsScanner(),
 
         // text

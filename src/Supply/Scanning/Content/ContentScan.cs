@@ -54,6 +54,9 @@ internal sealed class ContentScan(FindingList findings)
         }
         if (target.Depth == 0)
             Format = "unknown";
+        // Weights without a format of their own are what the model beside them says.
+        if (TensorFlow.Checkpoint.Judge(seen, this) || Onnx.ExternalWeights.Judge(seen, this))
+            return;
         findings.Block("file.unknown", "The content is of no format that is understood.", target.Location, "Remove the file, or convert it to a format that can be checked.");
     }
 

@@ -13,7 +13,10 @@ internal static class RuleCatalog
         .. Executables.ExecutableScanner.Catalog,
         .. Safetensors.SafetensorsRules.Catalog,
         .. Gguf.GgufRules.Catalog,
+        .. Hdf5.Hdf5Rules.Catalog,
         .. Keras.KerasRules.Catalog,
+        .. Onnx.OnnxRules.Catalog,
+        .. TensorFlow.TensorFlowRules.Catalog,
         .. Texts.TextScanRules.Catalog,
     ];
 

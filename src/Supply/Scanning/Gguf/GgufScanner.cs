@@ -80,14 +80,19 @@ internal sealed class GgufScanner : IContentScanner
             TextRules.JudgeSecrets(target.At(at), text, scan.Findings);
             if (key.Contains("template", StringComparison.OrdinalIgnoreCase))
             {
-                if (++_templates > Limits.Templates)
-                    throw new MalformedException("gguf.bounds", $"There are more than {Limits.Templates} templates.", at);
-                TemplateRules.Judge(text, target.Part(key), scan);
+                JudgeTemplate(key, at, text);
             }
             else if (text.Contains("{%", StringComparison.Ordinal) || text.Contains("{{", StringComparison.Ordinal))
             {
                 scan.Findings.Warn("gguf.stray-template", $"The value of '{key}' looks like a template.", target.At(at));
             }
+        }
+
+        private void JudgeTemplate(string key, long at, string template)
+        {
+            if (++_templates > Limits.Templates)
+                throw new MalformedException("gguf.bounds", $"There are more than {Limits.Templates} templates.", at);
+            TemplateRules.Judge(template, target.Part(key), scan);
         }
 
         private void ReadAlignment(uint type)
@@ -105,10 +110,11 @@ internal sealed class GgufScanner : IContentScanner
                 throw new MalformedException("gguf.type", $"The value type {type} is not known.", reader.Position - 4);
             if (type == TextType)
             {
-                // A list of texts under a template's name would escape the judgement of templates.
+                // A list under a template's name holds the names of templates, or templates: both are judged.
                 if (template)
-                    throw new MalformedException("gguf.type", "Templates stand in a list.", reader.Position);
-                reader.SkipText(Limits.TextBytes);
+                    JudgeTemplate("templates", reader.Position, reader.Text(Limits.TextBytes));
+                else
+                    reader.SkipText(Limits.TextBytes);
             }
             else if (type == ArrayType)
                 SkipArray(depth, template);
@@ -130,14 +136,13 @@ internal sealed class GgufScanner : IContentScanner
                 throw new MalformedException("gguf.bounds", $"Lists are nested in more than {Limits.ArrayDepth} levels.", reader.Position);
             var type = reader.UInt32();
             var count = reader.Count(Limits.ArrayItems, "items in a list");
-            // Template names are a list; templates are not.
             if (type < s_valueSizes.Length && s_valueSizes[type] is > 0 and var size)
             {
                 reader.Skip((long)count * size);
                 return;
             }
             for (ulong i = 0; i < count; i++)
-                SkipValue(type, depth + 1, template && type == ArrayType);
+                SkipValue(type, depth + 1, template);
         }
 
         private List<(ulong Offset, ulong Size, string Name)> ReadTensors(ulong count)

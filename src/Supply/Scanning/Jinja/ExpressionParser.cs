@@ -124,6 +124,8 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
     {
         if (Names.Functions.Contains(name) || defined.Macros.Contains(name))
         {
+            if (tokens.Current is { Kind: TokenKind.Name, Value: "is" })
+                return Origin.None;
             // A function that is not called could be turned to a text, or handed to something that calls it.
             tokens.Expect("(");
             var given = Call(attributes: false, filters: false, fields: name is "namespace");

@@ -8,7 +8,11 @@ namespace Merlon.App.Cli.Scanning;
 /// <param name="Path">As people named it.</param>
 /// <param name="Folder">The folder that was given, or the file's own: what the file may refer to lies in it.</param>
 /// <param name="Refused">Why it is not even opened.</param>
-internal sealed record ScanTarget(string Path, string Folder, long Size, Finding? Refused = null);
+internal sealed record ScanTarget(string Path, string Folder, long Size, Finding? Refused = null)
+{
+    /// <summary>It was given by itself, not with its folder.</summary>
+    public bool Alone { get; init; }
+}
 
 /// <summary>The files to look into. Symbolic links and special files are findings, and never opened.</summary>
 internal sealed class ScanTargets : IArtifactReader, IDisposable
@@ -36,7 +40,7 @@ internal sealed class ScanTargets : IArtifactReader, IDisposable
             else if (Directory.Exists(path))
                 targets.AddFolder(path);
             else
-                targets.AddFile(path, System.IO.Path.GetDirectoryName(path) ?? "");
+                targets.AddFile(path, System.IO.Path.GetDirectoryName(path) ?? "", alone: true);
         }
         return targets;
     }
@@ -45,7 +49,8 @@ internal sealed class ScanTargets : IArtifactReader, IDisposable
     public ImmutableArray<ContentFile> Beside(ScanTarget target) =>
     [
         new ContentFile(target.Path, target.Size),
-        .. target.Path == StandardInput ? [] : _files.Where(file => file != target && file.Refused is null && file.Path != StandardInput && file.Folder == target.Folder)
+        .. target.Path == StandardInput ? [] : (target.Alone ? InFolder(target.Folder) : _files)
+            .Where(file => file.Path != target.Path && file.Refused is null && file.Path != StandardInput && file.Folder == target.Folder)
             .Take(BesideFiles).Select(file => new ContentFile(file.Path, file.Size)),
     ];
 
@@ -53,6 +58,11 @@ internal sealed class ScanTargets : IArtifactReader, IDisposable
         path == StandardInput ? File.OpenRead($"/proc/self/fd/{_input!.Handle.DangerousGetHandle()}") : RegularFile.Open(path);
 
     public void Dispose() => _input?.Dispose();
+
+    // A model that was given alone may keep its weights beside itself.
+    private static IEnumerable<ScanTarget> InFolder(string folder) =>
+        new DirectoryInfo(folder.Length == 0 ? "." : folder).EnumerateFiles().Where(file => file.LinkTarget is null).OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new ScanTarget(System.IO.Path.Combine(folder, file.Name), folder, file.Length));
 
     private async Task AddInputAsync(CancellationToken cancellationToken)
     {
@@ -91,7 +101,7 @@ internal sealed class ScanTargets : IArtifactReader, IDisposable
         }
     }
 
-    private void AddFile(string path, string folder)
+    private void AddFile(string path, string folder, bool alone = false)
     {
         try
         {
@@ -101,7 +111,7 @@ internal sealed class ScanTargets : IArtifactReader, IDisposable
                 return;
             }
             using var stream = RegularFile.Open(path);
-            _files.Add(new ScanTarget(path, folder, stream.Length));
+            _files.Add(new ScanTarget(path, folder, stream.Length) { Alone = alone });
         }
         catch (RegularFile.SpecialFileException)
         {
