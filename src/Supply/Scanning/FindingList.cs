@@ -12,6 +12,8 @@ internal sealed class FindingList
 
     public void Warn(string rule, string message, string? location = null, string? remedy = null) => Add(rule, Verdict.Warn, message, location, remedy);
 
+    public void Add(Finding finding) => Add(finding.Rule, finding.Severity, finding.Message, finding.Location, finding.Remedy);
+
     public ImmutableArray<Finding> ToImmutable() => [.. _findings];
 
     private void Add(string rule, Verdict severity, string message, string? location, string? remedy)

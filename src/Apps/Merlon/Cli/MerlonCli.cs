@@ -4,6 +4,7 @@ using Merlon.App.Cli.Access;
 using Merlon.App.Cli.Admission;
 using Merlon.App.Cli.Audit;
 using Merlon.App.Cli.Models;
+using Merlon.App.Cli.Scanning;
 using Merlon.App.Cli.Serving;
 using Merlon.App.Cli.Signing;
 using Merlon.App.Demo;
@@ -20,7 +21,7 @@ internal static class MerlonCli
         var root = new RootCommand("Merlon is the secure way into and out of an AI model.").With(
             UpCommand.Make(), DemoCommand.Make(),
             LoginCommand.Make(), LoginCommand.MakeLogout(), LoginCommand.MakeWhoAmI(),
-            ModelCommand.Make(), SampleCommand.Make(), SignCommand.Make(), VerifyCommand.Make(),
+            ModelCommand.Make(), SampleCommand.Make(), SignCommand.Make(), VerifyCommand.Make(), ScanCommand.Make(),
             AdmitCommand.Make(), ApproveCommand.Make(), PolicyCommand.Make(),
             DeployCommand.Make(), RollbackCommand.Make(), EndpointCommand.Make(),
             KeyCommand.Make(), PrincipalCommand.Make(), AuditCommand.Make(),

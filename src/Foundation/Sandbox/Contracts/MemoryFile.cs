@@ -45,6 +45,24 @@ public sealed class MemoryFile : IDisposable
         return Seal(writable, offset);
     }
 
+    /// <summary>Fills a memory file with all of <paramref name="source"/>, which may be a pipe.</summary>
+    /// <exception cref="InvalidDataException">It has more than <paramref name="maxBytes"/>.</exception>
+    public static async Task<MemoryFile> CreateAsync(Stream source, long maxBytes, CancellationToken cancellationToken)
+    {
+        using var writable = Create();
+        var buffer = new byte[1024 * 1024];
+        long offset = 0;
+        int count;
+        while ((count = await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            if (count > maxBytes - offset)
+                throw new InvalidDataException($"There are more than {maxBytes} bytes.");
+            await RandomAccess.WriteAsync(writable, buffer.AsMemory(0, count), offset, cancellationToken).ConfigureAwait(false);
+            offset += count;
+        }
+        return Seal(writable, offset);
+    }
+
     public void Dispose() => Handle.Dispose();
 
     private static SafeFileHandle Create()

@@ -12,6 +12,10 @@ internal static class ContentFormats
     public static IReadOnlyList<IContentScanner> All { get; } =
     [
         // binary formats with a signature
+new Executables.ExecutableScanner(),
+        new Gguf.GgufScanner(),
+        new Hdf5.Hdf5Scanner(),
+        new Keras.KerasScanner(),
         new TorchZipScanner(),
         new ZipScanner(),
         new NumpyScanner(),
@@ -21,8 +25,13 @@ internal static class ContentFormats
         new RefusedScanner(),
 
         // binary formats without one
+        new TensorFlow.SavedModelScanner(),
+        new Onnx.OnnxScanner(),
+        new TensorFlow.FrozenGraphScanner(),
+        new Safetensors.SafetensorsScanner(),
         new PickleScanner(),
 
         // text
+        new Texts.TextScanner(),
     ];
 }

@@ -10,8 +10,18 @@ internal sealed class ContentScan(FindingList findings)
 
     public FindingList Findings => findings;
 
+    /// <summary>Files beside the outermost one; null when it stands alone.</summary>
+    public FilesBeside? Beside { get; init; }
+
     /// <summary>Format of the outermost content, once known.</summary>
     public string? Format { get; private set; }
+
+    /// <summary>Gives the outermost content a more exact name, once its scanner knows it.</summary>
+    public void Rename(ContentTarget target, string format)
+    {
+        if (target.Depth == 0)
+            Format = format;
+    }
 
     /// <summary>Takes <paramref name="bytes"/> from what compressed content may grow to. False, with a finding, when that is used up: stop.</summary>
     public bool Expand(long bytes, string location)
@@ -44,6 +54,9 @@ internal sealed class ContentScan(FindingList findings)
         }
         if (target.Depth == 0)
             Format = "unknown";
+        // Weights without a format of their own are what the model beside them says.
+        if (TensorFlow.Checkpoint.Judge(seen, this) || Onnx.ExternalWeights.Judge(seen, this))
+            return;
         findings.Block("file.unknown", "The content is of no format that is understood.", target.Location, "Remove the file, or convert it to a format that can be checked.");
     }
 

@@ -10,6 +10,9 @@ public sealed record ScannerOptions
     /// <summary>Root folder with the scan worker, as made by <see cref="RootfsBuilder"/>.</summary>
     public required string RootFolder { get; init; }
 
+    /// <summary>Program and arguments of the worker, as seen inside the root.</summary>
+    public IReadOnlyList<string> Command { get; init; } = RootfsBuilder.Command("Merlon.ScanWorker.dll");
+
     /// <summary>User and group of scan workers: no other program's.</summary>
     public uint UserId { get; init; } = 64000;
     public uint GroupId { get; init; } = 64000;
@@ -23,7 +26,28 @@ public sealed record ScannerOptions
 /// <summary>Scans in a sandbox of its own, made for one artifact and thrown away. A crash, a hang or a memory bomb is a finding that blocks.</summary>
 public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions options, TimeProvider time) : IScanner
 {
+    private const string NotStarted = "scan.not-started";
+
     public async Task<ScanReport> ScanAsync(ScanRequest request, IArtifactReader artifact, CancellationToken cancellationToken)
+    {
+        var files = request.Files.Select(file => new ContentFile(file.Path, file.Size)).ToArray();
+        var (report, isolation, problem) = await RunAsync(files, artifact, (session, token) => session.RunAsync(request, token), cancellationToken).ConfigureAwait(false);
+        return report is null ? new ScanReport { Findings = [problem!] } : report with { Facts = report.Facts.SetItem("isolation", isolation!) };
+    }
+
+    /// <summary>Looks into one file by itself. Never throws for what the file holds: a crash, a hang or a memory bomb is a finding that blocks.</summary>
+    /// <exception cref="SandboxException">No sandbox could be started: nothing is known of the file.</exception>
+    public async Task<ContentScanReport> ScanAsync(ContentScanRequest request, IArtifactReader artifact, CancellationToken cancellationToken)
+    {
+        var (report, isolation, problem) = await RunAsync(request.Files, artifact, (session, token) => session.RunAsync(request, token), cancellationToken).ConfigureAwait(false);
+        if (problem?.Rule == NotStarted)
+            throw new SandboxException(problem.Message);
+        return (report ?? new ContentScanReport { Path = request.Target, Format = "unknown", Findings = [problem!] }) with { Isolation = isolation! };
+    }
+
+    private async Task<(T? Report, string? Isolation, Finding? Problem)> RunAsync<T>(
+        IReadOnlyList<ContentFile> files, IArtifactReader artifact, Func<ScanSession, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+        where T : class
     {
         using var sockets = SocketPair.Create();
         SandboxHandle handle;
@@ -33,12 +57,14 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
         }
         catch (SandboxException e)
         {
-            return Blocked("scan.not-started", e.Message);
+            return (null, null, Blocked(NotStarted, e.Message));
         }
         await using (handle.ConfigureAwait(false))
         {
             sockets.Theirs.Dispose();
-            return await ScanAsync(request, artifact, sockets, handle, cancellationToken).ConfigureAwait(false);
+            using var session = new ScanSession(sockets.Ours, files, artifact);
+            var (report, problem) = await WatchAsync(session, run, handle, cancellationToken).ConfigureAwait(false);
+            return (report, handle.Isolation.ToString(), problem);
         }
     }
 
@@ -50,7 +76,7 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
         {
             Name = "scan-" + Guid.CreateVersion7().ToString("N"),
             RootFolder = options.RootFolder,
-            Command = [.. RootfsBuilder.Command("Merlon.ScanWorker.dll")],
+            Command = [.. options.Command],
             Environment = WorkerLaunch.BaseEnvironment(options.Limits),
             UserId = options.UserId,
             GroupId = options.GroupId,
@@ -59,40 +85,39 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ScanReport> ScanAsync(ScanRequest request, IArtifactReader artifact, SocketPair sockets, SandboxHandle handle, CancellationToken cancellationToken)
+    private async Task<(T? Report, Finding? Problem)> WatchAsync<T>(
+        ScanSession session, Func<ScanSession, CancellationToken, Task<T>> run, SandboxHandle handle, CancellationToken cancellationToken)
+        where T : class
     {
         using var deadline = new CancellationTokenSource(options.Deadline, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        using var session = new ScanSession(sockets.Ours, request, artifact);
         try
         {
-            var report = await session.RunAsync(both.Token).ConfigureAwait(false);
-            return report with { Facts = report.Facts.SetItem("isolation", handle.Isolation.ToString()) };
+            return (await run(session, both.Token).ConfigureAwait(false), null);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return Blocked("scan.deadline", $"The scan took longer than {options.Deadline.TotalSeconds:0} s.");
+            return (null, Blocked("scan.deadline", $"The scan took longer than {options.Deadline.TotalSeconds:0} s."));
         }
         catch (ScanViolationException e)
         {
-            return Blocked("scan.worker-misbehaved", e.Message);
+            return (null, Blocked("scan.worker-misbehaved", e.Message));
         }
         catch (InvalidDataException e)
         {
             // The sealed artifact did not authenticate: not the worker's doing.
-            return Blocked("artifact.unreadable", e.Message);
+            return (null, Blocked("artifact.unreadable", e.Message));
         }
         catch (Exception e) when (e is EndOfStreamException or System.Net.Sockets.SocketException)
         {
             var exit = await handle.Exited.WaitAsync(options.Deadline, time, cancellationToken).ConfigureAwait(false);
-            return exit.Reason == SandboxExitReason.OutOfMemory
+            // The runtime keeps its own bound below the kernel's and says these words when it is reached.
+            var outOfMemory = exit.Reason == SandboxExitReason.OutOfMemory || exit.ErrorOutput.Contains("Out of memory", StringComparison.OrdinalIgnoreCase);
+            return (null, outOfMemory
                 ? Blocked("scan.memory", $"The scan needed more than {options.Limits.MemoryBytes} bytes of memory.")
-                : Blocked("scan.crashed", $"The scan ended without a report (code {exit.ExitCode}): {exit.ErrorOutput}");
+                : Blocked("scan.crashed", $"The scan ended without a report (code {exit.ExitCode}): {exit.ErrorOutput}"));
         }
     }
 
-    private static ScanReport Blocked(string rule, string message) => new()
-    {
-        Findings = [new Finding(rule, Verdict.Block, message, null, "A file that cannot be scanned to the end is not clean.")],
-    };
+    private static Finding Blocked(string rule, string message) => new(rule, Verdict.Block, message, null, "A file that cannot be scanned to the end is not clean.");
 }

@@ -42,4 +42,6 @@ public sealed record ScanReport
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScanRequest))]
 [JsonSerializable(typeof(ScanReport))]
+[JsonSerializable(typeof(ContentScanRequest))]
+[JsonSerializable(typeof(ContentScanReport))]
 public sealed partial class ScanJson : JsonSerializerContext;

@@ -49,17 +49,7 @@ internal sealed class FileRules(IArtifactReader artifact, FindingList findings)
         // Numbers may begin with any bytes, so a short magic says nothing; four bytes and more are worth a look.
         if (start.Length >= 4 && start[0] is 0x7F or (byte)'P' && FileKind.Dangerous(start) is { } kind)
             findings.Warn("file.weights-kind", $"The weights begin as {kind} does.", file.Path);
-        ranges.Sort();
-        long covered = 0, end = 0;
-        foreach (var (from, to) in ranges)
-        {
-            covered += Math.Max(0, to - Math.Max(from, end));
-            end = Math.Max(end, to);
-        }
-        var hidden = file.Size - covered;
-        // Writers align tensors to pages: that much per tensor is no hiding place.
-        if (hidden > Limits.UnreferencedBytes && hidden > 4096L * ranges.Count)
-            findings.Warn("file.weights-unreferenced", $"{hidden} of {file.Size} bytes belong to no tensor.", file.Path);
+        Coverage.Judge(file.Path, file.Size, ranges, findings);
     }
 
     private byte[] Read(ArtifactFile file, int bound)

@@ -11,17 +11,25 @@ internal static partial class TextRules
         var text = Encoding.UTF8.GetString(content);
         if (FileKind.IsTextPickle(content))
             findings.Block("file.pickle", "The file is a pickle in text form.", path, "Remove it.");
-        foreach (var match in Secret().EnumerateMatches(text))
-            findings.Block("file.secret", "The file holds what looks like a secret key.", $"{path}@{match.Index}", "Remove it and revoke the key.");
+        JudgeSecrets(path, text, findings);
         if (RemoteCode().IsMatch(text))
             findings.Warn("file.remote-code", "The file asks a loader to run code from elsewhere (auto_map or trust_remote_code).", path, "Remove the setting.");
+    }
+
+    public static void JudgeSecrets(string path, string text, FindingList findings)
+    {
+        foreach (var match in Secret().EnumerateMatches(text))
+            findings.Block("file.secret", "The file holds what looks like a secret key.", $"{path}@{match.Index}", "Remove it and revoke the key.");
     }
 
     [GeneratedRegex(@"^(\(?[ci][A-Za-z_][\w.]*\r?$)|^R\.?$", RegexOptions.Multiline | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     internal static partial Regex PickleCall();
 
-    [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bhf_[A-Za-z0-9]{34}\b|\bxox[abprs]-[A-Za-z0-9-]{20,}",
-        RegexOptions.NonBacktracking)]
+    // Only forms with a fixed beginning and length: whatever else looks random is mostly a digest.
+    [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bA[KS]IA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{82}\b|\bhf_[A-Za-z0-9]{34}\b"
+        + @"|\bxox[abprs]-[A-Za-z0-9-]{20,}|\bAIza[A-Za-z0-9_-]{35}|\bsk_live_[A-Za-z0-9]{24,}|\bsk-(ant-|proj-)[A-Za-z0-9_-]{40,}|\bglpat-[A-Za-z0-9_-]{20}\b"
+        + @"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}|\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b",
+        RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Secret();
 
     [GeneratedRegex("\"auto_map\"|trust_remote_code", RegexOptions.NonBacktracking)]

@@ -6,14 +6,14 @@ using Merlon.Scanning.Contracts;
 namespace Merlon.Scanning.Sandboxed;
 
 /// <summary>The worker's view of the artifact: every read is a question to the node. Blocking: a scan is one thread.</summary>
-internal sealed class RemoteArtifact(Socket socket, ScanRequest request) : IArtifactReader
+internal sealed class RemoteArtifact(Socket socket, IReadOnlyList<ContentFile> files) : IArtifactReader
 {
     public Stream OpenFile(string path)
     {
-        for (var i = 0; i < request.Files.Length; i++)
+        for (var i = 0; i < files.Count; i++)
         {
-            if (request.Files[i].Path == path)
-                return new RemoteStream(this, i, request.Files[i].Size);
+            if (files[i].Path == path)
+                return new RemoteStream(this, i, files[i].Size);
         }
         throw new FileNotFoundException("Not a file of the artifact.");
     }

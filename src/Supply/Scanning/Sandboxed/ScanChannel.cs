@@ -9,6 +9,8 @@ internal enum ScanFrame : byte
     Read = 2,
     Data = 3,
     Report = 4,
+    ContentRequest = 5,
+    ContentReport = 6,
 }
 
 /// <summary>The peer broke the scan protocol.</summary>

@@ -9,10 +9,23 @@ internal static class ScanWorkerMain
 {
     public static async Task RunAsync(Socket socket)
     {
-        var (_, json) = await ScanChannel.ReceiveAsync(
-            socket, static kind => kind == ScanFrame.Request ? Limits.ReportBytes : -1, CancellationToken.None).ConfigureAwait(false);
+        var (kind, json) = await ScanChannel.ReceiveAsync(
+            socket, static kind => kind is ScanFrame.Request or ScanFrame.ContentRequest ? Limits.ReportBytes : -1, CancellationToken.None).ConfigureAwait(false);
+        var (answer, report) = kind == ScanFrame.Request
+            ? (ScanFrame.Report, JsonSerializer.SerializeToUtf8Bytes(Gate(socket, json), ScanJson.Default.ScanReport))
+            : (ScanFrame.ContentReport, JsonSerializer.SerializeToUtf8Bytes(Content(socket, json), ScanJson.Default.ContentScanReport));
+        await ScanChannel.SendAsync(socket, answer, report, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static ScanReport Gate(Socket socket, byte[] json)
+    {
         var request = JsonSerializer.Deserialize(json, ScanJson.Default.ScanRequest) ?? throw new ScanViolationException("The request is empty.");
-        var report = FormatScanner.Scan(request, new RemoteArtifact(socket, request));
-        await ScanChannel.SendAsync(socket, ScanFrame.Report, JsonSerializer.SerializeToUtf8Bytes(report, ScanJson.Default.ScanReport), CancellationToken.None).ConfigureAwait(false);
+        return FormatScanner.Scan(request, new RemoteArtifact(socket, [.. request.Files.Select(file => new ContentFile(file.Path, file.Size))]));
+    }
+
+    private static ContentScanReport Content(Socket socket, byte[] json)
+    {
+        var request = JsonSerializer.Deserialize(json, ScanJson.Default.ContentScanRequest) ?? throw new ScanViolationException("The request is empty.");
+        return ContentFileScanner.Scan(request, new RemoteArtifact(socket, request.Files));
     }
 }

@@ -1,0 +1,45 @@
+using Merlon.Scanning.Content;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Merlon.Scanning.Texts;
+
+/// <summary>Walks YAML by its events: anchors are not followed, so nothing grows.</summary>
+internal static class YamlText
+{
+    private static readonly string[] s_plainTags = ["!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null",
+        "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:set", "tag:yaml.org,2002:omap"];
+
+    public static void Judge(ContentTarget target, string text, ContentScan scan)
+    {
+        scan.Rename(target, "yaml");
+        if (text.Length > Limits.YamlBytes)
+        {
+            scan.Findings.Block("file.too-large", $"The YAML has more than {Limits.YamlBytes} characters.", target.Location);
+            return;
+        }
+        try
+        {
+            Walk(target, new Parser(new StringReader(text)), scan);
+        }
+        catch (YamlException e)
+        {
+            scan.Findings.Warn("text.malformed", "The file is named as YAML but is not.", target.At(e.Start.Index));
+        }
+    }
+
+    private static void Walk(ContentTarget target, Parser parser, ContentScan scan)
+    {
+        string? previous = null;
+        while (parser.MoveNext())
+        {
+            if (parser.Current is NodeEvent { Tag.IsEmpty: false } node && !s_plainTags.Contains(node.Tag.Value, StringComparer.Ordinal))
+                scan.Findings.Block("text.yaml-tag", $"The YAML has the tag '{node.Tag.Value}'.", target.At(node.Start.Index));
+            var value = (parser.Current as Scalar)?.Value;
+            // Keys and values alternate; judging every pair of neighbours sees each key with its value at the price of nothing.
+            if (previous is not null)
+                CodeSettings.Judge(previous, value ?? "", target.At(parser.Current!.Start.Index), scan);
+            previous = value;
+        }
+    }
+}
