@@ -19,5 +19,10 @@ internal sealed record AllowedName(string Module, string Name, NameUse Use, stri
 {
     public ArgumentCheck? Check { get; init; }
 
+    /// <summary>Whether an instance's arguments and state decide how the file is read on.</summary>
+    public bool IsKept { get; } = Name is "NumpyArrayWrapper" || (Module, Name) is ("numpy", "dtype");
+
+    public PickleInstance AnyInstance => field ??= PickleInstance.Any(this);
+
     public override string ToString() => $"{Module}.{Name}";
 }

@@ -1,13 +1,27 @@
 namespace Merlon.Scanning.Pickle;
 
-/// <summary>What an allowed call made, with what is known of it: loaders of arrays read the file on by these.</summary>
-internal sealed class PickleInstance(AllowedName type, PickleValue arguments)
+/// <summary>What an allowed call made. For most types that is all there is to know, and all of their instances are one.</summary>
+internal sealed class PickleInstance
 {
-    public AllowedName Type { get; } = type;
-    public PickleValue Arguments { get; } = arguments;
+    private PickleInstance(AllowedName type, PickleValue arguments) => (Type, Arguments) = (type, arguments);
+
+    public AllowedName Type { get; }
+    public PickleValue Arguments { get; }
 
     /// <summary>The argument of the last BUILD.</summary>
-    public PickleValue State { get; set; }
+    public PickleValue State { get; private set; }
+
+    /// <summary>An instance; those by which a loader reads on in the file know how they were made.</summary>
+    public static PickleInstance Of(AllowedName type, PickleValue arguments) => type.IsKept ? new PickleInstance(type, arguments) : type.AnyInstance;
+
+    /// <summary>The one instance that stands for all of a type.</summary>
+    public static PickleInstance Any(AllowedName type) => new(type, default);
+
+    public void Keep(PickleValue state)
+    {
+        if (Type.IsKept)
+            State = state;
+    }
 }
 
 /// <summary>A dictionary with the few entries that a small state has; more are not kept.</summary>
@@ -17,7 +31,7 @@ internal sealed class PickleDictionary
 
     public void Put(in PickleValue key, in PickleValue value)
     {
-        if (key.Text is { } text && (_entries ??= []).Count < 2 * Limits.KeptTuple)
+        if (key.Text is { } text && (_entries ??= new(8)).Count < 2 * Limits.KeptTuple)
             _entries.Add((text, value));
     }
 

@@ -79,7 +79,7 @@ internal sealed partial class PickleMachine
             else if (allowed.Check?.Invoke(arguments) is { } problem)
                 Tell("pickle.arguments", "arguments " + allowed, $"The pickle calls {allowed} as no writer does: {problem}.", Convert);
             else
-                return new PickleValue(PickleKind.Instance, new PickleInstance(allowed, arguments));
+                return new PickleValue(PickleKind.Instance, PickleInstance.Of(allowed, arguments));
             return PickleValue.Unknown;
         }
         if (callable.Kind == PickleKind.Global)
@@ -97,7 +97,7 @@ internal sealed partial class PickleMachine
         {
             case PickleKind.Instance:
                 var instance = (PickleInstance)target.Content!;
-                instance.State = state;
+                instance.Keep(state);
                 if (_frameEnd >= 0 && reader.Position >= _frameEnd)
                     EndFrame();
                 surroundings.AfterBuild?.Invoke(this, instance);

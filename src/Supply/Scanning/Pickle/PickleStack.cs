@@ -96,7 +96,8 @@ internal sealed class PickleStack
         ref var place = ref values[index & ((1 << ChunkBits) - 1)];
         if (place.Kind == Absent)
             _memoized++;
-        place = value;
+        // What is inside a container or a tuple counts only where it was just made; kept for millions of them it would fill the memory.
+        place = value.Kind is PickleKind.Container or PickleKind.Tuple ? new PickleValue(value.Kind) : value;
     }
 
     /// <summary>MEMOIZE: the next free number is the count of entries, as in CPython.</summary>
