@@ -73,13 +73,22 @@ internal sealed partial class PickleMachine
     private static ulong NotNegative(int length) =>
         length >= 0 ? (ulong)length : throw new PickleFormatException("pickle.malformed", "A length is negative.");
 
-    private static PickleValue NewDictionary() => new(PickleKind.Container, new PickleDictionary());
+    /// <summary>Entries are kept only once a type was imported whose state decides how the file is read on.</summary>
+    private PickleValue NewDictionary() => _keeps ? new PickleValue(PickleKind.Container, new PickleDictionary()) : PickleValue.Container;
 
     private void PushTuple(ReadOnlySpan<PickleValue> values) =>
-        _stack.Push(new PickleValue(PickleKind.Tuple, values.Length <= Limits.KeptTuple ? values.ToArray() : null));
+        _stack.Push(new PickleValue(PickleKind.Tuple, HasImported && values.Length <= Limits.KeptTuple ? values.ToArray() : null));
 
     private void PushSmallTuple(int count)
     {
+        // A tuple is judged only as the arguments of something that was imported before it.
+        if (!HasImported)
+        {
+            for (var i = 0; i < count; i++)
+                _stack.Pop();
+            _stack.Push(new PickleValue(PickleKind.Tuple));
+            return;
+        }
         var values = new PickleValue[count];
         for (var i = count - 1; i >= 0; i--)
             values[i] = _stack.Pop();

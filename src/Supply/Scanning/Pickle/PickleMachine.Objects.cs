@@ -24,6 +24,7 @@ internal sealed partial class PickleMachine
         var full = $"{Text.Printable(module ?? "?", 120)}.{Text.Printable(name ?? "?", 120)}";
         if (module is not null && name is not null && PickleNames.Find(module, name) is { } allowed)
         {
+            _keeps |= allowed.IsKept;
             _stack.Push(new PickleValue(PickleKind.Global, allowed));
             return;
         }

@@ -29,6 +29,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     private long _opcodeAt;
     private long _frameEnd = -1;
     private bool _first = true;
+    private bool _keeps;
 
     /// <summary>Numbers taken for a length announce more than any file has.</summary>
     private const ulong MostMissing = 1UL << 28;
@@ -117,7 +118,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
         {
             case (byte)'}': _stack.Push(NewDictionary()); break;                                                    // EMPTY_DICT
             case (byte)']' or 0x8f: _stack.Push(PickleValue.Container); break;                                      // EMPTY_LIST EMPTY_SET
-            case (byte)')': _stack.Push(new PickleValue(PickleKind.Tuple, Array.Empty<PickleValue>())); break;      // EMPTY_TUPLE
+            case (byte)')': _stack.Push(PickleValue.EmptyTuple); break;                                 // EMPTY_TUPLE
             case (byte)'l' or 0x91: _stack.PopMark(); _stack.Push(PickleValue.Container); break;                    // LIST FROZENSET
             case (byte)'d': MakeDictionary(); break;                                                                // DICT
             case (byte)'t': PushTuple(_stack.PopMark()); break;                                                     // TUPLE
@@ -183,7 +184,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
         using var copy = new PickleReader(new MemoryStream(bytes.ToArray()));
         try
         {
-            new PickleMachine(copy, found, location, new PickleSurroundings(), _stack.Copy()) { _stopsAtOddNames = true }.Run();
+            new PickleMachine(copy, found, location, new PickleSurroundings(), _stack.Copy()) { _stopsAtOddNames = true, _keeps = _keeps, HasImported = HasImported }.Run();
             return (found, false);
         }
         catch (PickleEndException e)

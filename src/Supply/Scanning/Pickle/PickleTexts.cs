@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 
 namespace Merlon.Scanning.Pickle;
@@ -14,12 +16,21 @@ internal sealed class PickleTexts
     {
         if (bytes.Length > Limits.KeptText || !Ascii.IsValid(bytes))
             return PickleValue.LongText;
-        var hash = new HashCode();
-        hash.AddBytes(bytes);
-        ref var slot = ref _known[hash.ToHashCode() & (Slots - 1)];
+        ref var slot = ref _known[Hash(bytes) & (Slots - 1)];
         if (slot is null || !Ascii.Equals(bytes, slot))
             slot = Encoding.ASCII.GetString(bytes);
         return new PickleValue(PickleKind.Text, slot);
+    }
+
+    /// <summary>Whoever makes texts collide only has them made again each time.</summary>
+    private static uint Hash(ReadOnlySpan<byte> bytes)
+    {
+        var hash = (uint)bytes.Length;
+        for (; bytes.Length >= 8; bytes = bytes[8..])
+            hash = BitOperations.Crc32C(hash, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        foreach (var value in bytes)
+            hash = BitOperations.Crc32C(hash, value);
+        return hash;
     }
 
     /// <summary>The value of a text in quotes (STRING) or with escapes (UNICODE); with an escape in it, it can name nothing that is allowed.</summary>

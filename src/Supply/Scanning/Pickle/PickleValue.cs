@@ -44,6 +44,7 @@ internal readonly record struct PickleValue(PickleKind Kind, object? Content = n
     public static readonly PickleValue Bytes = new(PickleKind.Bytes);
     public static readonly PickleValue Container = new(PickleKind.Container);
     public static readonly PickleValue LongText = new(PickleKind.Text);
+    public static readonly PickleValue EmptyTuple = new(PickleKind.Tuple, Array.Empty<PickleValue>());
     public static readonly PickleValue Unknown = new(PickleKind.Unknown);
 
     public static PickleValue OfNumber(long number) => new(PickleKind.Atom, s_number, number);
