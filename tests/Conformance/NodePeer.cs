@@ -10,8 +10,13 @@ public sealed class NodePeer
 
     public NodePeer()
     {
-        if (!Directory.Exists(Path.Combine(s_directory, "node_modules")))
-            Run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        lock (s_directory)
+        {
+            // npm writes its own lock file at the end: without one, or with an older one, something is missing.
+            var installed = new FileInfo(Path.Combine(s_directory, "node_modules", ".package-lock.json"));
+            if (!installed.Exists || installed.LastWriteTimeUtc < File.GetLastWriteTimeUtc(Path.Combine(s_directory, "package-lock.json")))
+                Run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        }
     }
 
     public void Node(params string[] arguments) => Run("node", arguments);

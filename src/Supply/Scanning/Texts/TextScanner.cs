@@ -49,10 +49,10 @@ internal sealed partial class TextScanner : IContentScanner
     {
         var name = target.Name;
         var first = text.AsSpan().TrimStart('\uFEFF').TrimStart();
-        if (first is ['{' or '[', ..])
-            scan.Rename(target, JsonText.Judge(target, content, scan) ? "notebook" : "json");
-        else if (Named(name, ".yaml") || Named(name, ".yml"))
+        if (Named(name, ".yaml") || Named(name, ".yml"))
             YamlText.Judge(target, text, scan);
+        else if (first is ['{', ..] || (first is ['[', ..] && !Named(name, ".toml") && !Named(name, ".ini") && !Named(name, ".cfg")))
+            scan.Rename(target, JsonText.Judge(target, content, scan) ? "notebook" : "json");
         else if (Named(name, ".py") || Named(name, ".pyw") || Named(name, ".pyi") || (!Named(name, ".md") && PythonStart().IsMatch(text)))
             Python(target, scan);
         else if (RemoteCode().IsMatch(text))

@@ -24,7 +24,25 @@ internal static class YamlText
         }
         catch (YamlException e)
         {
-            scan.Findings.Warn("text.malformed", "The file is named as YAML but is not.", target.At(e.Start.Index));
+            Malformed(target, text, target.At(e.Start.Index), scan);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException)
+        {
+            // Defects of the YAML library on broken text.
+            Malformed(target, text, target.Location, scan);
+        }
+    }
+
+    // Another reader may be more lenient: what could be dangerous there is.
+    private static void Malformed(ContentTarget target, string text, string location, ContentScan scan)
+    {
+        scan.Findings.Warn("text.malformed", "The file is named as YAML but is not.", location);
+        if (text.IndexOf("_target_", StringComparison.Ordinal) is var at and >= 0)
+            CodeSettings.Judge("_target_", "", target.At(at), scan);
+        foreach (var tag in (string[])["!!python", "!python", "tag:yaml.org,2002:python", "!<", "%TAG"])
+        {
+            if (text.Contains(tag, StringComparison.Ordinal))
+                scan.Findings.Block("text.yaml-tag", $"The broken YAML holds '{tag}'.", target.At(text.IndexOf(tag, StringComparison.Ordinal)));
         }
     }
 
