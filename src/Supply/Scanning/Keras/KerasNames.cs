@@ -77,7 +77,10 @@ internal static class KerasNames
     public static FrozenSet<string> Functions { get; } = Set(FunctionNames);
 
     public static bool IsAllowed(string? module, string name) =>
-        module is null ? s_withoutModule.Contains(name) : s_modules.TryGetValue(module, out var names) && names.Contains(name);
+        module is null ? s_withoutModule.Contains(name) : s_modules.TryGetValue(WithoutPrefix(module), out var names) && names.Contains(name);
+
+    // The same library under the name that it has beside TensorFlow since Keras 3.
+    private static string WithoutPrefix(string module) => module.StartsWith("tf_keras.", StringComparison.Ordinal) || module == "tf_keras" ? module["tf_".Length..] : module;
 
     private static FrozenSet<string> Set(string names) => names.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToFrozenSet(StringComparer.Ordinal);
 }

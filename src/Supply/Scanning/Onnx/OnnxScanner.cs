@@ -14,6 +14,9 @@ internal sealed class OnnxScanner : IContentScanner
     /// <summary>What stands against serving a model, and is no danger.</summary>
     private static readonly string[] s_serving = ["onnx.not-a-tensor", "onnx.element-type", "onnx.shape", "onnx.no-output"];
 
+    /// <summary>Versions that Merlon does not serve; other runtimes may.</summary>
+    private static readonly string[] s_versions = ["onnx.opset", "onnx.ir-version"];
+
     public string Format => "onnx";
     public bool NeedsSeek => true;
 
@@ -29,7 +32,7 @@ internal sealed class OnnxScanner : IContentScanner
             var found = new FindingList();
             new OnnxFormatRules(Request(scan), found).Judge(target.Location, model);
             foreach (var finding in found.ToImmutable().Where(finding => !s_serving.Contains(finding.Rule, StringComparer.Ordinal)))
-                scan.Findings.Add(finding);
+                scan.Findings.Add(s_versions.Contains(finding.Rule, StringComparer.Ordinal) ? finding with { Severity = Verdict.Warn } : finding);
             foreach (var (key, value) in model.Metadata)
                 TextRules.JudgeSecrets(target.Part(key), value, scan.Findings);
         }

@@ -37,10 +37,12 @@ internal sealed class RemoteArtifact(Socket socket, IReadOnlyList<ContentFile> f
     /// <summary>Keeps the piece last read: parsers move forward in small steps.</summary>
     private sealed class RemoteStream(RemoteArtifact artifact, int file, long length) : Stream
     {
-        private const int Piece = 256 * 1024;
+        // Whoever jumps reads little at each place; whoever goes on reads more and more at once. What is asked for counts against the scan.
+        private const int FirstPiece = 16 * 1024, LargestPiece = 1024 * 1024;
 
         private byte[] _piece = [];
         private long _pieceAt;
+        private int _next = FirstPiece;
 
         public override bool CanRead => true;
         public override bool CanSeek => true;
@@ -56,7 +58,8 @@ internal sealed class RemoteArtifact(Socket socket, IReadOnlyList<ContentFile> f
                 return 0;
             if (Position < _pieceAt || Position >= _pieceAt + _piece.Length)
             {
-                _piece = artifact.Read(file, Position, (int)Math.Min(Piece, length - Position));
+                _next = Position == _pieceAt + _piece.Length ? Math.Min(_next * 4, LargestPiece) : FirstPiece;
+                _piece = artifact.Read(file, Position, (int)Math.Min(_next, length - Position));
                 _pieceAt = Position;
             }
             var from = (int)(Position - _pieceAt);

@@ -8,7 +8,7 @@ internal sealed class GraphWalk(ContentTarget target, ContentScan scan, WireRead
     private readonly HashSet<string> _functions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly List<(string Operation, long At)> _unlisted = [];
-    private int _nodes;
+    private int _nodes, _defined;
 
     /// <summary>SavedModel: schema version and meta graphs.</summary>
     public void SavedModel(long length)
@@ -108,7 +108,7 @@ internal sealed class GraphWalk(ContentTarget target, ContentScan scan, WireRead
 
     private void Function(WireField message)
     {
-        if (_functions.Count > Limits.Functions)
+        if (++_defined > Limits.Functions)
             throw new MalformedException("tensorflow.malformed", $"There are more than {Limits.Functions} functions.", message.At);
         foreach (var field in wire.Fields(message))
         {

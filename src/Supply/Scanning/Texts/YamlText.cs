@@ -10,6 +10,8 @@ internal static class YamlText
     private static readonly string[] s_plainTags = ["!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null",
         "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:set", "tag:yaml.org,2002:omap"];
 
+    private static readonly string[] s_languages = ["python", "ruby", "js/", "java", "php", "perl", "System.", "object", "apply", "new:", "name:"];
+
     public static void Judge(ContentTarget target, string text, ContentScan scan)
     {
         scan.Rename(target, "yaml");
@@ -33,6 +35,15 @@ internal static class YamlText
         }
     }
 
+    // A tag of the document's own means something to one application only; a global one names a type to any unsafe loader.
+    private static void JudgeTag(string tag, string location, ContentScan scan)
+    {
+        if (tag.StartsWith('!') && s_languages.All(language => !tag.Contains(language, StringComparison.OrdinalIgnoreCase)))
+            scan.Findings.Warn("text.yaml-tag", $"The YAML has the tag '{tag}'.", location);
+        else
+            scan.Findings.Block("text.yaml-tag", $"The YAML has the tag '{tag}'.", location);
+    }
+
     // Another reader may be more lenient: what could be dangerous there is.
     private static void Malformed(ContentTarget target, string text, string location, ContentScan scan)
     {
@@ -52,7 +63,7 @@ internal static class YamlText
         while (parser.MoveNext())
         {
             if (parser.Current is NodeEvent { Tag.IsEmpty: false } node && !s_plainTags.Contains(node.Tag.Value, StringComparer.Ordinal))
-                scan.Findings.Block("text.yaml-tag", $"The YAML has the tag '{node.Tag.Value}'.", target.At(node.Start.Index));
+                JudgeTag(node.Tag.Value, target.At(node.Start.Index), scan);
             var value = (parser.Current as Scalar)?.Value;
             // Keys and values alternate; judging every pair of neighbours sees each key with its value at the price of nothing.
             if (previous is not null)

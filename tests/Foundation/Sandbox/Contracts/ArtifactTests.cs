@@ -52,4 +52,16 @@ public sealed class ArtifactTests
     {
         public Stream OpenFile(string path) => new MemoryStream(content);
     }
+
+    [Fact]
+    public async Task CreateAsync_StreamAtAndOverTheBound_IsKeptAndRefused()
+    {
+        var content = new byte[2_500_000];
+        new Random(1).NextBytes(content);
+        using var file = await MemoryFile.CreateAsync(new MemoryStream(content), content.Length, CancellationToken.None);
+        var read = new byte[content.Length];
+        Assert.Equal(content.Length, RandomAccess.Read(file.Handle, read, 0));
+        Assert.Equal(content, read);
+        await Assert.ThrowsAsync<InvalidDataException>(() => MemoryFile.CreateAsync(new MemoryStream(content), content.Length - 1, CancellationToken.None));
+    }
 }

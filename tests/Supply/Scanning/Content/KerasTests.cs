@@ -36,6 +36,7 @@ public sealed class KerasTests
         Passes("m.keras", Archive(Model(Dense), ("assets/vocabulary.txt", "a\nb\n")), "keras");
         Passes("m.keras", Archive(Model("""{"module":"keras.layers","class_name":"Activation","config":{"activation":{"module":"builtins","class_name":"function","config":"relu","registered_name":"function"}},"registered_name":null}""")), "keras");
         Passes("config.json", Encoding.UTF8.GetBytes(Model(Dense)), "json");
+        Passes("m.keras", Archive(Model(Dense).Replace("\"keras.", "\"tf_keras.", StringComparison.Ordinal)), "keras");
     }
 
     [Theory]
@@ -71,5 +72,16 @@ public sealed class KerasTests
         Blocks("m.keras", Archive(Model(Dense), ("model.weights.h5", "no hdf5 \u0001")), "file.unknown");
         Blocks("m.keras", Archive("{"), "keras.config");
         Blocks("m.keras", Archive(Model(Dense))[..^10], "keras.archive");
+    }
+
+    [Fact]
+    public void Scan_EntriesAndConfigurationAtAndOverTheBound_PassAndBlock()
+    {
+        static (string, string)[] Assets(int count) => [.. Enumerable.Range(0, count).Select(i => ($"assets/{i}.txt", "a"))];
+        Passes("m.keras", Archive(Model(Dense), Assets(Keras.Limits.Entries - 2)), "keras");
+        Blocks("m.keras", Archive(Model(Dense), Assets(Keras.Limits.Entries - 1)), "keras.archive");
+        var model = Model(Dense);
+        Passes("m.keras", Archive(model.PadRight(Keras.Limits.ConfigurationBytes)), "keras");
+        Blocks("m.keras", Archive(model.PadRight(Keras.Limits.ConfigurationBytes + 1)), "keras.config");
     }
 }

@@ -86,4 +86,19 @@ public sealed class TensorFlowTests
         Blocks("m/variables/variables.data-00000-of-00001", shard, "file.unknown", model);
         Blocks("m/variables/variables.data-00000-of-00001", shard, "file.unknown", model, ("m/variables/variables.index", shard));
     }
+
+    [Fact]
+    public void Scan_NameAtAndOverTheBound_IsReadAndMalformed()
+    {
+        Blocks("saved_model.pb", SavedModel(Graph([new string('x', TensorFlow.Limits.NameBytes)])), "tensorflow.operation");
+        Blocks("saved_model.pb", SavedModel(Graph([new string('x', TensorFlow.Limits.NameBytes + 1)])), "tensorflow.malformed");
+    }
+
+    [Fact]
+    public void Scan_FunctionsAtAndOverTheBound_PassAndBlock()
+    {
+        static byte[] Many(int count) => SavedModel([.. Message(2, [.. Enumerable.Range(0, count).SelectMany(i => Message(1, Message(1, Text(1, $"__inference_{i}"))))])]);
+        Passes("saved_model.pb", Many(TensorFlow.Limits.Functions), "tensorflow-saved-model");
+        Blocks("saved_model.pb", Many(TensorFlow.Limits.Functions + 1), "tensorflow.malformed");
+    }
 }

@@ -55,6 +55,12 @@ with h5py.File(benign("plain.h5"), "w") as f:
     for i in range(300):
         f.create_group("many/g%03d" % i)
     f.attrs["list"] = [1, 2, 3]
+with h5py.File(benign("deep.h5"), "w") as f:
+    f.create_group("/".join("g" * 64))
+with h5py.File(hostile("hdf5.cycle", "deep.h5"), "w") as f:
+    f.create_group("/".join("g" * 65))
+with h5py.File(benign("loop.h5"), "w") as f:
+    f.create_group("a")["b"] = f["/"]
 with h5py.File(benign("latest.h5"), "w", libver="latest") as f:
     f.create_dataset("contiguous", data=np.arange(10))
     f.attrs["a"] = "text"
