@@ -92,9 +92,9 @@ internal sealed class PickleStack
         var chunk = (int)(index >> ChunkBits);
         if (chunk >= _memo.Length)
             Array.Resize(ref _memo, Math.Max(chunk + 1, Math.Min(_memo.Length * 2, Limits.Memo >> ChunkBits)));
-        var values = _memo[chunk] ??= Empty();
+        var values = _memo[chunk] ??= new PickleValue[1 << ChunkBits];
         ref var place = ref values[index & ((1 << ChunkBits) - 1)];
-        if (place.Kind == Absent)
+        if (place.Kind == PickleKind.Absent)
             _memoized++;
         // What is inside a container or a tuple counts only where it was just made; kept for millions of them it would fill the memory.
         place = value.Kind is PickleKind.Container or PickleKind.Tuple ? new PickleValue(value.Kind) : value;
@@ -106,17 +106,8 @@ internal sealed class PickleStack
     public PickleValue Recall(long index)
     {
         var chunk = index >> ChunkBits;
-        if (index < 0 || chunk >= _memo.Length || _memo[chunk] is not { } values || values[index & ((1 << ChunkBits) - 1)] is not { Kind: not Absent } value)
+        if (index < 0 || chunk >= _memo.Length || _memo[chunk] is not { } values || values[index & ((1 << ChunkBits) - 1)] is not { Kind: not PickleKind.Absent } value)
             throw new PickleFormatException("pickle.malformed", $"The memo has no entry {index}.");
         return value;
-    }
-
-    private const PickleKind Absent = (PickleKind)255;
-
-    private static PickleValue[] Empty()
-    {
-        var values = new PickleValue[1 << ChunkBits];
-        Array.Fill(values, new PickleValue(Absent));
-        return values;
     }
 }

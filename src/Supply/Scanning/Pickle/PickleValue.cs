@@ -3,6 +3,9 @@ namespace Merlon.Scanning.Pickle;
 /// <summary>What is known of a value, as far as it decides what may be done with it.</summary>
 internal enum PickleKind : byte
 {
+    /// <summary>No value: an entry of the memo that was never written.</summary>
+    Absent,
+
     /// <summary>A number, None, a truth value: data, and never anything else.</summary>
     Atom,
 

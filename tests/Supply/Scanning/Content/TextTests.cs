@@ -29,7 +29,7 @@ public sealed class TextTests
     public void Scan_OrdinaryNotebook_Passes() => Passes("n.ipynb", Bytes(Notebook("\"import numpy as np\\n\",\"x != 3\"", "<table border='1'><tr><td>1</td></tr></table>")), "notebook");
 
     [Theory]
-    [InlineData("notes.txt", "cos\nsystem\n(S'id'\ntR.", "file.pickle")]
+    [InlineData("notes.txt", "cos\nsystem\n(S'id'\ntR.", "pickle.call")]
     [InlineData("a.txt", "#!/usr/bin/env python3\n", "executable.script")]
     [InlineData("env", "k=AKIAIOSFODNN7EXAMPLE", "file.secret")]
     [InlineData("a.json", """{"t":"glpat-abcdefghij0123456789"}""", "file.secret")]
