@@ -13,7 +13,7 @@ namespace Merlon.Scanning;
 internal static class FormatScanner
 {
     /// <summary>Grows with every change of a rule: evidence tells by which rules a verdict came.</summary>
-    public const string RulesVersion = "1";
+    public const string RulesVersion = "2";
 
     public static ScanReport Scan(ScanRequest request, IArtifactReader artifact)
     {
