@@ -52,7 +52,8 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
         var name = tokens.Name();
         if (!Names.Filters.Contains(name))
             throw tokens.Wrong("template.name", $"The filter '{name}' is not on the list.");
-        return tokens.Take("(") ? Call(Names.AttributeFilters.Contains(name), name == "map") : Origin.None;
+        var given = tokens.Take("(") ? Call(Names.AttributeFilters.Contains(name), name == "map") : Origin.None;
+        return name is "length" or "count" or "int" or "abs" or "round" ? Origin.Number : given with { Joined = given.Joined || name is "join" or "replace" or "sum" or "indent" };
     }
 
     private Origin Comparison()
@@ -85,10 +86,20 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
     private Origin Sum()
     {
         var value = Unary();
-        while (s_arithmetic.Any(tokens.Take))
-            value = value.With(Unary()).Altered();
+        while (s_arithmetic.FirstOrDefault(tokens.Take) is { } sign)
+            value = Combined(value, sign, Unary());
         return value;
     }
+
+    // Adding a number to a text is an error of the renderer, so the sum with a number is one.
+    private static Origin Combined(Origin left, string sign, Origin right) => sign switch
+    {
+        "-" or "/" or "//" or "**" => Origin.Number,
+        "+" when left.IsNumber || right.IsNumber => Origin.Number,
+        "*" when left.IsNumber && right.IsNumber => Origin.Number,
+        "%" when left.IsNumber => Origin.Number,
+        _ => left.With(right).Altered() with { Joined = true },
+    };
 
     private Origin Unary()
     {
@@ -96,7 +107,7 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
         while (tokens.Take("-") || tokens.Take("+"))
             sign = true;
         var value = Postfix(Primary());
-        return sign ? value.Altered() : value;
+        return sign ? Origin.Number : value;
     }
 
     private Origin Primary()
@@ -105,7 +116,7 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
         switch (token.Kind)
         {
             case TokenKind.Number:
-                return Origin.None;
+                return Origin.Number;
             case TokenKind.Text:
                 while (tokens.Current.Kind == TokenKind.Text)
                     tokens.Next();
@@ -132,7 +143,7 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
             if (name == "namespace")
                 return Origin.None;
             flow.Assign(Arguments, given);
-            return name is "range" or "raise_exception" ? Origin.None : Origin.Built;
+            return name is "range" or "raise_exception" ? Origin.Number : Origin.Built;
         }
         Known(name);
         return Origin.Of(name);
@@ -179,7 +190,7 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
             else if (tokens.Take("["))
                 value = Subscript(value);
             else if (tokens.Take("|"))
-                value = value.With(Filter()).Altered();
+                value = Filter() is var filtered && ReferenceEquals(filtered, Origin.Number) ? filtered : value.With(filtered).Altered();
             else if (tokens.Take("is"))
                 value = Test();
             else if (tokens.Current is { Kind: TokenKind.Operator, Value: "(" })
@@ -193,10 +204,17 @@ internal sealed class ExpressionParser(TokenReader tokens, TextFlow flow, (HashS
     {
         var name = tokens.Name();
         if (!tokens.Take("("))
-            return value.With(Origin.Of(Attribute(name)));
+            return name is "index" or "index0" or "revindex" or "revindex0" or "length" ? Checked(name) : value.With(Origin.Of(Attribute(name)));
         if (!Names.Methods.Contains(name) && name != "cycle")
             throw tokens.Wrong("template.attribute", $"The method '{name}' is not on the list.");
-        return value.With(Call(attributes: false, filters: false)).Altered();
+        var given = Call(attributes: false, filters: false);
+        return name is "count" or "find" or "rfind" or "index" ? Origin.Number : value.With(given).Altered() with { Joined = value.Joined || given.Joined || name is "join" or "replace" };
+    }
+
+    private Origin Checked(string name)
+    {
+        Attribute(name);
+        return Origin.Number;
     }
 
     private Origin Subscript(Origin value)

@@ -9,13 +9,25 @@ internal sealed record Origin(bool Text, bool Changed, IReadOnlyCollection<strin
 {
     public static Origin None { get; } = new(false, false, []);
 
-    public static Origin Built { get; } = new(true, true, []);
+    public static Origin Number { get; } = new(false, false, []) { IsNumber = true };
+
+    public static Origin Built { get; } = new(true, true, []) { Joined = true };
+
+    /// <summary>It can be nothing but a number, which names no attribute.</summary>
+    public bool IsNumber { get; private init; }
+
+    /// <summary>Texts may have been put together, letter by letter even, whoever they came from.</summary>
+    public bool Joined { get; init; }
 
     public static Origin Of(string name) => new(false, false, [name]);
 
-    public Origin With(Origin other) => new(Text || other.Text, Changed || other.Changed, other.Names.Count == 0 ? Names : Names.Count == 0 ? other.Names : [.. Names.Union(other.Names, StringComparer.Ordinal)]);
+    public Origin With(Origin other) => new(Text || other.Text, Changed || other.Changed, other.Names.Count == 0 ? Names : Names.Count == 0 ? other.Names : [.. Names.Union(other.Names, StringComparer.Ordinal)])
+    {
+        Joined = Joined || other.Joined,
+        IsNumber = IsNumber && other.IsNumber,
+    };
 
-    public Origin Altered() => this with { Changed = true };
+    public Origin Altered() => this with { Changed = true, IsNumber = false };
 }
 
 /// <summary>Follows texts from where they are made to where they index.</summary>
@@ -53,5 +65,5 @@ internal sealed class TextFlow
     }
 
     private static bool IsBuilt(Origin from, HashSet<string> texts, HashSet<string> built) =>
-        from.Names.Any(built.Contains) || (from.Changed && (from.Text || from.Names.Any(texts.Contains))) || from.Names.Any(Names.FileTexts.Contains);
+        from.Joined || from.Names.Any(built.Contains) || (from.Changed && (from.Text || from.Names.Any(texts.Contains))) || from.Names.Any(Names.FileTexts.Contains);
 }

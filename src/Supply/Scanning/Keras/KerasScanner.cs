@@ -1,6 +1,5 @@
-using System.IO.Compression;
-using System.Text;
 using Merlon.Scanning.Content;
+using Merlon.Scanning.Zip;
 
 namespace Merlon.Scanning.Keras;
 
@@ -30,63 +29,24 @@ internal sealed class KerasScanner : IContentScanner
 
     public void Scan(ContentTarget target, ContentScan scan)
     {
-        try
+        if (ZipContent.Open(target, scan) is not { } zip)
+            return;
+        if (zip.Entries.Count > Limits.Entries)
         {
-            using var zip = new ZipArchive(target.Content, ZipArchiveMode.Read, leaveOpen: true, Encoding.UTF8);
-            if (zip.Entries.Count > Limits.Entries)
-                throw new InvalidDataException($"it has more than {Limits.Entries} entries");
-            var rules = new KerasArchiveRules(target, scan);
-            foreach (var entry in zip.Entries)
-            {
-                if (!scan.Expand(entry.Length, target.Location))
-                    return;
-                using var content = new BoundedStream(entry.Open(), entry.Length);
-                rules.Judge(entry.FullName, content, entry.Length);
-            }
-            rules.Finish();
+            scan.Findings.Block("keras.archive", $"The archive has more than {Limits.Entries} entries.", target.Location);
+            return;
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException)
+        var rules = new KerasArchiveRules(target, scan);
+        foreach (var entry in zip.Entries)
         {
-            scan.Findings.Block("keras.archive", $"The archive cannot be read: {e.Message}", target.Location);
+            if (!zip.Verify(entry, scan, target.Part(entry.Name)))
+                continue;
+            using var content = zip.OpenEntry(entry);
+            rules.Judge(entry.Name, content, entry.Size);
         }
+        rules.Finish();
     }
 
     private static bool Names(ReadOnlySpan<byte> bytes) =>
         bytes.IndexOf("config.json"u8) >= 0 && (bytes.IndexOf("model.weights.h5"u8) >= 0 || bytes.IndexOf("metadata.json"u8) >= 0);
-
-    /// <summary>Gives no more bytes than the directory said, and says when there would be more.</summary>
-    private sealed class BoundedStream(Stream inner, long length) : Stream
-    {
-        private long _given;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => length;
-        public override long Position { get => _given; set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            var count = inner.Read(buffer);
-            _given += count;
-            return _given <= length ? count : throw new InvalidDataException("an entry is longer than its directory says");
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                inner.Dispose();
-            base.Dispose(disposing);
-        }
-    }
 }

@@ -67,11 +67,11 @@ public sealed class KerasTests
     public void Scan_ArchiveWithOtherEntries_IsBlocked()
     {
         Blocks("m.keras", Archive(Model(Dense), ("evil.pkl", "cos\nsystem\n.")), "keras.entry");
-        Blocks("m.keras", Archive(Model(Dense), ("config.json", Model(Dense))), "keras.archive");
+        Blocks("m.keras", Archive(Model(Dense), ("config.json", Model(Dense))), "zip.duplicate-name");
         Blocks("m.keras", Archive(Model(Dense), ("assets/run.sh", "#!/bin/sh\n")), "executable.script");
         Blocks("m.keras", Archive(Model(Dense), ("model.weights.h5", "no hdf5 \u0001")), "file.unknown");
         Blocks("m.keras", Archive("{"), "keras.config");
-        Blocks("m.keras", Archive(Model(Dense))[..^10], "keras.archive");
+        Blocks("m.keras", Archive(Model(Dense))[..^10], "zip.end-record");
     }
 
     [Fact]

@@ -47,6 +47,12 @@ public sealed class TemplateTests
         {%- set reasoning = content.split('</think>')[0].rstrip('\n').split('<think>')[-1].lstrip('\n') %}{{- reasoning.strip('\n') }}
         {%- if loop.last or (not loop.last and messages[loop.index0 + 1].role != "tool") %}{{- '<|im_end|>\n' }}{%- endif %}{%- if message == user_messages[-1] %}{{ eos_token }}{%- endif %}{%- endfor %}
         """,
+        // Data indexed by their own keys, and by places that are counted
+        """
+        {%- set ns = namespace(at=0) %}{% for tool in tools %}{% for key in tool.parameters.properties %}{{ tool.parameters.properties[key].type }}{% endfor %}{% endfor %}
+        {%- for message in messages %}{% if loop.index0 > 0 and messages[loop.index0 - 1].role == 'tool' %}{{ messages[ns.at + 1].content }}{% endif %}{% set ns.at = ns.at + 1 %}
+        {%- for key, value in message.items() if key not in ['role'] %}{{ message[key] }}{% endfor %}{% for key in message.keys()|sort %}{{ message[key]|tojson }}{% endfor %}{% endfor %}
+        """,
         // Macros over a JSON schema
         """
         {%- macro describe(parameters, required) -%}{%- for key, value in parameters | dictsort -%}{{ key }}:{description: "{{ value['description'] }}", type: "{{ value['type'] | upper }}"
@@ -82,6 +88,10 @@ public sealed class TemplateTests
     [InlineData("{% set k = bos_token %}{{ messages[k] }}", "template.built-subscript")]
     [InlineData("{% macro m(k) %}{{ messages[k] }}{% endmacro %}{{ m('_' ~ '_class__') }}", "template.built-subscript")]
     [InlineData("{% for k in ['__class__'|lower] %}{{ messages[k] }}{% endfor %}", "template.built-subscript")]
+    [InlineData("{% set ns = namespace(u='', c='') %}{% for x in messages|string %}{% if x == '_' %}{% set ns.u = x %}{% elif x == 'c' %}{% set ns.c = x %}{% endif %}{% endfor %}{{ messages[ns.u ~ ns.u ~ ns.c] }}", "template.built-subscript")]
+    [InlineData("{% set k = messages[0].role + messages[0].content %}{{ messages[k] }}", "template.built-subscript")]
+    [InlineData("{% set k = messages[0].role * 2 %}{{ messages[k] }}", "template.built-subscript")]
+    [InlineData("{% set k = messages|map(attribute='role')|join %}{{ messages[k] }}", "template.built-subscript")]
     [InlineData("{{ messages[dict(a=1)|first] }}", "template.built-subscript")]
     [InlineData("{{ dict(__class__=1) }}", "template.attribute")]
     [InlineData("{{ cycler.__init__.__globals__.os.popen('id').read() }}", "template.name")]
