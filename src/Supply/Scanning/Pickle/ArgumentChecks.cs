@@ -9,6 +9,7 @@ internal static class ArgumentChecks
         ("copyreg" or "copy_reg", "_reconstructor") => Reconstructor,
         ("copyreg", "__newobj__" or "__newobj_ex__") => NewObject,
         ("collections", "defaultdict") => DefaultDictionary,
+        (_, "__randomstate_ctor" or "__generator_ctor") => RandomState,
         ("torch._tensor", "_rebuild_from_type_v2") => RebuildFromType,
         ("builtins" or "__builtin__", "bytes" or "bytearray") => NotASize,
         _ => null,
@@ -28,6 +29,10 @@ internal static class ArgumentChecks
 
     private static string? NewObject(PickleValue arguments) =>
         arguments.Items is [{ Name: { } type }, ..] && (type.Use & NameUse.Call) != 0 ? null : "its class is not one that may be made";
+
+    /// <summary>__randomstate_ctor(generator, constructor) calls its second argument.</summary>
+    private static string? RandomState(PickleValue arguments) =>
+        arguments.Items is [] or [_] or [_, { Name.Name: "__bit_generator_ctor" }] ? null : "its constructor is not NumPy's";
 
     /// <summary>_rebuild_from_type_v2(function, type, arguments, state) calls the function with the arguments.</summary>
     private static string? RebuildFromType(PickleValue arguments) =>

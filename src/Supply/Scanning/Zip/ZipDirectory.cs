@@ -18,6 +18,9 @@ internal sealed class ZipDirectory
     /// <summary>Deflate levels (bits 1 and 2), a descriptor, UTF-8 names. The rest means encryption, patches or masked headers.</summary>
     private const ushort KnownFlags = 0b110 | DescriptorFlag | Utf8Flag;
 
+    /// <summary>zip64, times, owners, and PyTorch's padding.</summary>
+    private static readonly int[] s_knownExtras = [0x0001, 0x000a, 0x5455, 0x5855, 0x7855, 0x7875, 0x4246];
+
     private readonly Stream _stream;
 
     private ZipDirectory(Stream stream) => _stream = stream;
@@ -109,6 +112,8 @@ internal sealed class ZipDirectory
                 break;
             var field = extra.Slice(4, length);
             extra = extra[(4 + length)..];
+            if (!s_knownExtras.Contains(id))
+                throw new ZipFormatException("zip.directory", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"An entry has the extra field 0x{id:x4}, which is not understood: some of them rename the entry."), at);
             if (id != 1)
                 continue;
             Take(ref field, ref size, at);

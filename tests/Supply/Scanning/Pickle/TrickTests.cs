@@ -57,6 +57,7 @@ public sealed class TrickTests
         { "huge memo", Whole("Nr\xff\xff\xff\x7f"), "pickle.too-large" },
         { "long text announced, not there", Join(Proto(), 0x8d, "\xff\xff\xff\xff\xff\xff\xff\x7f"), "pickle.truncated" },
         { "torch's rebuilder with a function of ours", Whole(Global("torch._tensor", "_rebuild_from_type_v2"), "(", Global("builtins", "object"), Global("torch", "Tensor"), ")Nt", "R"), "pickle.arguments" },
+        { "NumPy's random state with a constructor of ours", Whole(Global("numpy.random._pickle", "__randomstate_ctor"), Short("x"), Global("numpy", "exp"), 0x86, "R"), "pickle.arguments" },
         { "look-alike name", Whole(StackGlobal("numpy", "dtyp\x65\x20")), "pickle.name" },
         { "dill", Whole(Call("dill._dill", "_create_function")), "pickle.name" },
         { "cloudpickle", Whole(Call("cloudpickle.cloudpickle", "_builtin_type", "CodeType")), "pickle.name" },

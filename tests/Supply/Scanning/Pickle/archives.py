@@ -84,6 +84,8 @@ zipped("block_up.zip", [("../a.pkl", good)]); zipped("block_absolute.zip", [("/a
 zipped("block_encrypted_flag.zip", [("a.pkl", good)], lambda b: b.replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0").replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0"))
 zipped("block_one_flag.zip", [("a.pkl", good)], lambda b: b.replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0"))
 zipped("block_other_name.zip", [("aa.pkl", good)], lambda b: b.replace(b"aa.pkl", b"ab.pkl", 1)); zipped("block_crc.zip", [("a.pkl", good)], lambda b: b.replace(good[2:-1], good[2:-2] + b"\x90"), zipfile.ZIP_STORED)
+renamed = zipfile.ZipInfo("a.pkl"); renamed.extra = struct.pack("<HHBI", 0x7075, 10, 1, zlib.crc32(b"a.pkl")) + b"b.pkl"
+zipped("block_unicode_name.zip", [(renamed, good)])
 def gap(b):
     at_directory = b.index(b"PK\x01\x02"); end = b.index(b"PK\x05\x06")
     moved = bytearray(b[end:]); struct.pack_into("<I", moved, 16, at_directory + len(bad))
