@@ -6,14 +6,14 @@ namespace Merlon.Scanning.Pickle;
 /// <summary>Operations that make data.</summary>
 internal sealed partial class PickleMachine
 {
-    private void PushNumber(long number) => _stack.Push(PickleValue.OfNumber(number));
+    private void PushNumber(long number) => _stack.Push(PickleKind.Number, number);
 
     private void PushLong(byte length)
     {
         var bytes = reader.Read(length);
         if (length > 8)
         {
-            _stack.Push(PickleValue.Atom);
+            _stack.Push(PickleKind.Atom);
             return;
         }
         long number = 0;
@@ -28,7 +28,7 @@ internal sealed partial class PickleMachine
     private void SkipLong(int length)
     {
         reader.Skip(NotNegative(length));
-        _stack.Push(PickleValue.Atom);
+        _stack.Push(PickleKind.Atom);
     }
 
     private void PushNumberLine()
@@ -40,7 +40,7 @@ internal sealed partial class PickleMachine
         if (Utf8Parser.TryParse(line, out long number, out var used) && used == line.Length)
             PushNumber(number);
         else
-            _stack.Push(PickleValue.Atom);
+            _stack.Push(PickleKind.Atom);
     }
 
     private long ReadIndexLine()
@@ -67,7 +67,7 @@ internal sealed partial class PickleMachine
     private void PushBytes(ulong length)
     {
         reader.Skip(length);
-        _stack.Push(PickleValue.Bytes);
+        _stack.Push(PickleKind.Bytes);
     }
 
     private static ulong NotNegative(int length) =>
@@ -86,7 +86,7 @@ internal sealed partial class PickleMachine
         {
             for (var i = 0; i < count; i++)
                 _stack.Pop();
-            _stack.Push(new PickleValue(PickleKind.Tuple));
+            _stack.Push(PickleKind.Tuple);
             return;
         }
         var values = new PickleValue[count];

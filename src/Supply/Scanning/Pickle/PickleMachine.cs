@@ -79,11 +79,11 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     {
         switch (opcode)
         {
-            case (byte)'N' or 0x88 or 0x89: _stack.Push(PickleValue.Atom); break;                                   // NONE NEWTRUE NEWFALSE
+            case (byte)'N' or 0x88 or 0x89: _stack.Push(PickleKind.Atom); break;                                   // NONE NEWTRUE NEWFALSE
             case (byte)'K': PushNumber(reader.ReadByte()); break;                                                   // BININT1
             case (byte)'M': PushNumber(reader.ReadUInt16()); break;                                                 // BININT2
             case (byte)'J': PushNumber(reader.ReadInt32()); break;                                                  // BININT
-            case (byte)'G': reader.Read(8); _stack.Push(PickleValue.Atom); break;                                   // BINFLOAT
+            case (byte)'G': reader.Read(8); _stack.Push(PickleKind.Atom); break;                                   // BINFLOAT
             case 0x8a: PushLong(reader.ReadByte()); break;                                                          // LONG1
             case 0x8b: SkipLong(reader.ReadInt32()); break;                                                         // LONG4
             case (byte)'I' or (byte)'L' or (byte)'F': PushNumberLine(); break;                                      // INT LONG FLOAT
@@ -117,9 +117,9 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
         switch (opcode)
         {
             case (byte)'}': _stack.Push(NewDictionary()); break;                                                    // EMPTY_DICT
-            case (byte)']' or 0x8f: _stack.Push(PickleValue.Container); break;                                      // EMPTY_LIST EMPTY_SET
+            case (byte)']' or 0x8f: _stack.Push(PickleKind.Container); break;                                      // EMPTY_LIST EMPTY_SET
             case (byte)')': _stack.Push(PickleValue.EmptyTuple); break;                                 // EMPTY_TUPLE
-            case (byte)'l' or 0x91: _stack.PopMark(); _stack.Push(PickleValue.Container); break;                    // LIST FROZENSET
+            case (byte)'l' or 0x91: _stack.PopMark(); _stack.Push(PickleKind.Container); break;                    // LIST FROZENSET
             case (byte)'d': MakeDictionary(); break;                                                                // DICT
             case (byte)'t': PushTuple(_stack.PopMark()); break;                                                     // TUPLE
             case 0x85 or 0x86 or 0x87: PushSmallTuple(opcode - 0x84); break;                                        // TUPLE1 TUPLE2 TUPLE3

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Merlon.Scanning.Pickle;
 
 /// <summary>The pickle is not one that CPython would load, or passes a bound. Carries a rule.</summary>
@@ -33,12 +35,24 @@ internal sealed class PickleStack
     public void Push(in PickleValue value)
     {
         if (_count == _values.Length)
-        {
-            if (_count >= Limits.Stack)
-                throw new PickleFormatException("pickle.too-large", $"The pickle has more than {Limits.Stack} values on its stack.");
-            Array.Resize(ref _values, _count * 2);
-        }
+            Grow();
         _values[_count++] = value;
+    }
+
+    /// <summary>A value without content: no reference is written, which the garbage collector would have to be told.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Push(PickleKind kind, long whole = 0)
+    {
+        if (_count == _values.Length)
+            Grow();
+        _values[_count++] = new PickleValue(kind, null, whole);
+    }
+
+    private void Grow()
+    {
+        if (_count >= Limits.Stack)
+            throw new PickleFormatException("pickle.too-large", $"The pickle has more than {Limits.Stack} values on its stack.");
+        Array.Resize(ref _values, _count * 2);
     }
 
     public PickleValue Pop()

@@ -6,8 +6,11 @@ internal enum PickleKind : byte
     /// <summary>No value: an entry of the memo that was never written.</summary>
     Absent,
 
-    /// <summary>A number, None, a truth value: data, and never anything else.</summary>
+    /// <summary>None, a truth value, a fraction, a large number: data, and never anything else.</summary>
     Atom,
+
+    /// <summary>A whole number of at most 64 bits.</summary>
+    Number,
 
     /// <summary>Text; <see cref="PickleValue.Content"/> is the string when it is short enough to name something.</summary>
     Text,
@@ -37,23 +40,18 @@ internal enum PickleKind : byte
 /// <summary>One value of the symbolic machine.</summary>
 /// <param name="Kind">What is known.</param>
 /// <param name="Content">See the kinds.</param>
-/// <param name="Whole">The number, when <see cref="Content"/> marks one.</param>
+/// <param name="Whole">The number, when it is one.</param>
 internal readonly record struct PickleValue(PickleKind Kind, object? Content = null, long Whole = 0)
 {
-    private static readonly object s_number = new();
 
-
-    public static readonly PickleValue Atom = new(PickleKind.Atom);
     public static readonly PickleValue Bytes = new(PickleKind.Bytes);
     public static readonly PickleValue Container = new(PickleKind.Container);
     public static readonly PickleValue LongText = new(PickleKind.Text);
     public static readonly PickleValue EmptyTuple = new(PickleKind.Tuple, Array.Empty<PickleValue>());
     public static readonly PickleValue Unknown = new(PickleKind.Unknown);
 
-    public static PickleValue OfNumber(long number) => new(PickleKind.Atom, s_number, number);
-
     /// <summary>The whole number, when it is one of at most 64 bits.</summary>
-    public long? Number => ReferenceEquals(Content, s_number) ? Whole : null;
+    public long? Number => Kind == PickleKind.Number ? Whole : null;
 
     public string? Text => Kind == PickleKind.Text ? (string?)Content : null;
     public AllowedName? Name => Content as AllowedName;
