@@ -50,7 +50,7 @@ internal sealed record TarHeader(string Name, long Size, char Type)
         // GNU's form for large sizes: the first bit, then the number in big-endian bytes.
         if ((bytes[0] & 0x80) != 0)
         {
-            if (bytes[0] != 0x80 || bytes[1..^8].ContainsAnyExcept((byte)0))
+            if (bytes[0] != 0x80 || bytes.Length <= 8 || bytes[1..^8].ContainsAnyExcept((byte)0))
                 return false;
             number = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes[^8..]);
             return number >= 0;

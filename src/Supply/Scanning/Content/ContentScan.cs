@@ -1,4 +1,6 @@
 using Merlon.Kernel;
+using Merlon.Scanning.Pickle;
+using Merlon.Scanning.Torch;
 
 namespace Merlon.Scanning.Content;
 
@@ -49,6 +51,9 @@ internal sealed class ContentScan(FindingList findings)
                 continue;
             if (target.Depth == 0)
                 Format = scanner.Format;
+            if (scanner is not (PickleScanner or TorchLegacyScanner) && PickleProbe.Hides(head.Head, seen))
+                findings.Block("pickle.polyglot", $"The file is {scanner.Format}, and a pickle that imports something to a reader that takes it for one.", target.Location,
+                    "Do not load it.");
             Run(scanner, seen);
             return;
         }

@@ -33,9 +33,13 @@ internal sealed partial class PickleMachine
 
     private void PushNumberLine()
     {
-        var line = reader.ReadLine(Limits.Line) ?? throw new PickleFormatException("pickle.too-large", $"A number has more than {Limits.Line} digits.");
-        // Python takes more forms of numbers than any writer makes; the others are not understood here.
-        if (line.Length == 0 || line.AsSpan().ContainsAnyExcept("0123456789+-.eEnaifL"u8))
+        // All that Python's int() and float() take, and more: what goes on here and not there does no harm.
+        if (reader.ReadLine(Limits.Line) is not { } line)
+        {
+            _stack.Push(PickleKind.Atom);
+            return;
+        }
+        if (line.AsSpan().ContainsAnyExcept("0123456789abcdefABCDEFinxXoO_+-.L \t\r\v\f"u8))
             throw new PickleFormatException("pickle.malformed", "A line that should be a number is none.");
         if (Utf8Parser.TryParse(line, out long number, out var used) && used == line.Length)
             PushNumber(number);
@@ -45,12 +49,12 @@ internal sealed partial class PickleMachine
 
     private long ReadIndexLine()
     {
-        var line = reader.ReadLine(20);
-        if (line is null || line.Length == 0 || line.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9'))
-            throw new PickleFormatException("pickle.malformed", "A number of the memo is not written in digits.");
-        return long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        var line = reader.ReadLine(Limits.Line) ?? throw new PickleFormatException("pickle.too-large", "A number of the memo has too many digits.");
+        if (line.Length == 0 || line.AsSpan().ContainsAnyExcept("0123456789+_ \t\r\v\f"u8))
+            throw new PickleFormatException("pickle.malformed", "A number of the memo is no number.");
+        return !line.AsSpan().ContainsAnyExceptInRange((byte)'0', (byte)'9') && long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             ? index
-            : throw new PickleFormatException("pickle.too-large", $"The memo has at most {Limits.Memo} entries.");
+            : throw new PickleFormatException("pickle.too-large", "A number of the memo is not written as writers do, or too large.");
     }
 
     private void PushText(ulong length)
@@ -132,11 +136,8 @@ internal sealed partial class PickleMachine
     private void Fill(string operation)
     {
         var target = _stack.Top();
-        if (target.Kind is PickleKind.Container or PickleKind.Instance or PickleKind.Unknown)
-            return;
+        // CPython fills nothing into anything without a complaint; where it complains, nothing is lost by going on.
         if (target.Kind == PickleKind.Global)
             Tell("pickle.overwrite", "fill " + target.Content, $"{operation} changes the imported {target.Content} for the whole program.");
-        else
-            throw new PickleFormatException("pickle.malformed", $"{operation} fills a value that cannot be filled.");
     }
 }

@@ -18,9 +18,9 @@ internal sealed partial class PickleMachine
 
     private void Import(string? module, string? name)
     {
-        HasImported = true;
-        if (_stopsAtOddNames && !(IsName(module) && IsName(name)))
+        if (StopsAtOddNames && !(IsName(module) && IsName(name)))
             throw new PickleFormatException("pickle.malformed", "A name is none.");
+        HasImported = true;
         var full = $"{Text.Printable(module ?? "?", 120)}.{Text.Printable(name ?? "?", 120)}";
         if (module is not null && name is not null && PickleNames.Find(module, name) is { } allowed)
         {
@@ -103,14 +103,9 @@ internal sealed partial class PickleMachine
                     EndFrame();
                 surroundings.AfterBuild?.Invoke(this, instance);
                 break;
-            case PickleKind.Unknown:
-                // What made it has been told.
-                break;
             case PickleKind.Global:
                 Tell("pickle.overwrite", "build " + target.Content, $"BUILD changes the imported {target.Content} for the whole program.", Convert);
                 break;
-            default:
-                throw new PickleFormatException("pickle.malformed", "BUILD sets the state of a value that has none.");
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     private const ulong MostMissing = 1UL << 28;
 
     /// <summary>Letters that are no name cannot be imported: the reading ends there.</summary>
-    private bool _stopsAtOddNames;
+    public bool StopsAtOddNames { get; init; }
 
     /// <summary>Runs one pickle up to its STOP.</summary>
     /// <exception cref="PickleFormatException">It is not one.</exception>
@@ -184,7 +184,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
         using var copy = new PickleReader(new MemoryStream(bytes.ToArray()));
         try
         {
-            new PickleMachine(copy, found, location, new PickleSurroundings(), _stack.Copy()) { _stopsAtOddNames = true, _keeps = _keeps, HasImported = HasImported }.Run();
+            new PickleMachine(copy, found, location, new PickleSurroundings(), _stack.Copy()) { StopsAtOddNames = true, _keeps = _keeps, HasImported = HasImported }.Run();
             return (found, false);
         }
         catch (PickleEndException e)

@@ -19,6 +19,7 @@ internal static class PickleRules
         new("pickle.arguments", "An allowed call with arguments that no writer uses", "Some functions are harmless only as their library calls them.", Convert, Code, 502),
         new("pickle.overwrite", "A change of an imported class or function", "It changes the library for the whole program, long after the file was loaded.", Convert, Code, 915),
         new("pickle.persistent-id", "A reference to an object outside of the file", "What it stands for is the loading program's choice.", Rewrite, Code, 502),
+        new("pickle.polyglot", "A file of another format that is a pickle too", "Loaded as a pickle, bytes of its header or its weights run.", "Do not load it.", Code, 436),
         new("pickle.extension", "An import by number", "The number means something only to the program that registered it.", Rewrite, Code, 502),
         new("pickle.out-of-band", "Buffers from outside of the file", "The file cannot be judged without them.", Rewrite, null, 502),
         new("pickle.frame", "A frame that ends inside an operation", "CPython's two readers take such a file differently: one sees harmless data, the other a call.", Rewrite, Code, 436),

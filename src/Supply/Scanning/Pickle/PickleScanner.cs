@@ -9,7 +9,7 @@ internal sealed class PickleScanner : IContentScanner
     public string Format => "pickle";
     public bool NeedsSeek => false;
 
-    public bool Recognises(ReadOnlySpan<byte> head, ContentTarget target) => HasSignature(head) || PickleProbe.IsPickle(head);
+    public bool Recognises(ReadOnlySpan<byte> head, ContentTarget target) => HasSignature(head) || PickleProbe.IsPickle(head, target);
 
     /// <summary>PROTO, which begins every pickle of protocol 2 and later.</summary>
     public static bool HasSignature(ReadOnlySpan<byte> head) => head is [0x80, < 16, ..];

@@ -1,3 +1,4 @@
+using System.Text;
 using Merlon.Kernel;
 using static Merlon.Scanning.Tests.Pickle.PickleBytes;
 
@@ -7,6 +8,31 @@ namespace Merlon.Scanning.Tests.Pickle;
 public sealed class TrickTests
 {
     private static byte[] Call(string module, string name, string argument = "id") => Join(Global(module, name), Short(argument), 0x85, "R");
+
+    /// <summary>A safetensors file whose length is BINBYTES too; short texts in its metadata lead to the numbers, which are a call.</summary>
+    private static byte[] Polyglot()
+    {
+        // 'B' and a length of 0x100: 5 + 256 bytes on, the next operation.
+        const int header = 0x42 + (0x100 << 8);
+        var json = new StringBuilder("{\"__metadata__\":{\"a\":\"");
+        var payload = Join("cos\nsystem\n(S'id'\ntR.");
+        json.Append('a', 5 + 256 - 8 - json.Length);
+        var tail = $"\"}},\"w\":{{\"dtype\":\"U8\",\"shape\":[{payload.Length}],\"data_offsets\":[0,{payload.Length}]}}}}";
+        // Each 'U~' passes over 126 bytes; the last one ends with the header.
+        var left = header - json.Length;
+        while (left > 128 + 128)
+        {
+            json.Append("U~").Append('b', 126);
+            left -= 128;
+        }
+        json.Append('U').Append((char)(left - 2 - 96));
+        json.Append('c', left - 2 - 96).Append("U^").Append('d', 94 - tail.Length).Append(tail);
+        var bytes = new byte[8 + header + payload.Length];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(bytes, header);
+        Encoding.ASCII.GetBytes(json.ToString()).CopyTo(bytes, 8);
+        payload.CopyTo(bytes, 8 + header);
+        return bytes;
+    }
 
     public static TheoryData<string, byte[], string> Hostile() => new()
     {
@@ -50,7 +76,7 @@ public sealed class TrickTests
         { "frame inside a frame", Join(Proto(), Frame(40), "N", Frame(2), "0N."), "pickle.frame" },
         { "frame that ends after the pickle", Join(Proto(), Frame(40), "N."), "pickle.frame" },
         { "values left on the stack", Whole("NN"), "pickle.leftover" },
-        { "memo number with a sign", Join(Proto(), "Np+1\n."), "pickle.malformed" },
+        { "memo number with a sign", Join(Proto(), "Np+1\n."), "pickle.too-large" },
         { "protocol named late", Join(Proto(), "N", Proto(), "0N."), "pickle.malformed" },
         { "protocol 9", Join(Proto(9), "N."), "pickle.malformed" },
         { "buffers from outside", Whole(0x97), "pickle.out-of-band" },
@@ -58,6 +84,14 @@ public sealed class TrickTests
         { "long text announced, not there", Join(Proto(), 0x8d, "\xff\xff\xff\xff\xff\xff\xff\x7f"), "pickle.truncated" },
         { "torch's rebuilder with a function of ours", Whole(Global("torch._tensor", "_rebuild_from_type_v2"), "(", Global("builtins", "object"), Global("torch", "Tensor"), ")Nt", "R"), "pickle.arguments" },
         { "NumPy's random state with a constructor of ours", Whole(Global("numpy.random._pickle", "__randomstate_ctor"), Short("x"), Global("numpy", "exp"), 0x86, "R"), "pickle.arguments" },
+        { "text: number with an underscore first", Join("I1_0\n0cos\nsystem\n(S'id'\ntR."), "pickle.call" },
+        { "text: endless number first", Join("I" + new string('1', 5000) + "\n0cos\nsystem\n(S'id'\ntR."), "pickle.call" },
+        { "text: long text first", Join("V" + new string('a', 5000) + "\n0cos\nsystem\n(S'id'\ntR."), "pickle.call" },
+        { "text: state for a list", Join("(lNb0cos\nsystem\n(S'id'\ntR."), "pickle.call" },
+        { "text: nothing appended to nothing", Join("N(e0cos\nsystem\n(S'id'\ntR."), "pickle.call" },
+        { "text: large memo number first", Join("Np99999999\n0cos\nsystem\n(S'id'\ntR."), "pickle.too-large" },
+        { "text: memo number with a sign first", Join("Np+1\n0cos\nsystem\n(S'id'\ntR."), "pickle.too-large" },
+        { "safetensors that is a pickle too", Polyglot(), "pickle.polyglot" },
         { "look-alike name", Whole(StackGlobal("numpy", "dtyp\x65\x20")), "pickle.name" },
         { "dill", Whole(Call("dill._dill", "_create_function")), "pickle.name" },
         { "cloudpickle", Whole(Call("cloudpickle.cloudpickle", "_builtin_type", "CodeType")), "pickle.name" },
