@@ -51,5 +51,8 @@ public static class Permissions
 
     public static bool IsRole(string role) => s_roles.ContainsKey(role);
 
+    /// <summary>The type of resource that a verb is about.</summary>
+    internal static string TypeOf(string permission) => permission[..permission.IndexOf(':', StringComparison.Ordinal)];
+
     private static FrozenSet<string> Set(IEnumerable<string> verbs) => verbs.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -33,6 +33,11 @@ internal sealed class AccessSnapshot
         return rules.Member.Enabled ? rules.Decide(verb, target, context) : default;
     }
 
+    /// <summary>Names of the roles that allow the principal something, for people.</summary>
+    public string RolesOf(string principal) => State.Members.TryGetValue(principal, out var member)
+        ? string.Join(", ", BindingsOf(member).Where(b => b.Binding.Effect == BindingEffect.Allow).Select(b => b.Binding.Role).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        : "";
+
     /// <summary>Every binding that reaches the principal, each with the groups that lead to it, innermost first.</summary>
     public IEnumerable<(Binding Binding, IReadOnlyList<string> Path)> BindingsOf(Member member)
     {
