@@ -9,6 +9,7 @@ using Merlon.Access.Keys;
 using Merlon.Access.Model;
 using Merlon.Access.Policy;
 using Merlon.Access.Principals;
+using Merlon.Access.Review;
 using Merlon.Access.Roles;
 using Merlon.Access.SignIn;
 using Merlon.Access.Storage;
@@ -53,6 +54,7 @@ public static class AccessModule
         RoleEndpoints.Map(routes);
         GroupEndpoints.Map(routes);
         BindingEndpoints.Map(routes);
+        ReviewEndpoints.Map(routes);
     }
 
     /// <summary>Puts the declared route policies in force. Stands right after routing.</summary>
