@@ -15,7 +15,7 @@ internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, 
         // INVARIANT: a parameter that the route does not have would silently widen the question to the project.
         var resource = needs.ResourceParameter is null ? null : context.GetRouteValue(needs.ResourceParameter) as string
             ?? throw new InvalidOperationException($"The route has no parameter '{needs.ResourceParameter}'.");
-        if (caller.May(needs.Permission, resource, environment))
+        if (IsInReach(caller, needs.Permission) && caller.May(needs.Permission, resource, environment))
         {
             usage.Used(caller.Id, needs.Permission);
             return null;
@@ -35,4 +35,8 @@ internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, 
             });
         return denied;
     }
+
+    /// <summary>What concerns the whole installation, its log and its backup, is for the organisation that it began with.</summary>
+    private static bool IsInReach(Caller caller, string permission) =>
+        permission is not (Permissions.LedgerRead or Permissions.SystemRead or Permissions.SystemBackup) || caller.Scope.Organisation == Scope.Default.Organisation;
 }
