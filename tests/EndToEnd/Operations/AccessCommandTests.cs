@@ -17,14 +17,14 @@ public sealed class AccessCommandTests(ServedInstallation served)
         var reader = await served.Instance.SignInAsAsync("reader-of-one", "caller");
         (await RunAsync("role create readers --verb model:read endpoint:read")).Exits(0);
         (await RunAsync("group create team reader-of-one")).Exits(0);
-        (await served.Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(1);
+        (await Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(1);
         var bound = Id((await RunAsync("binding add readers group:team --on model/fraud --json")).Exits(0));
-        (await served.Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(0);
+        (await Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(0);
         var why = (await RunAsync("access explain reader-of-one model:read model/fraud --json")).Exits(0).Json;
         Assert.Equal(bound, why["chain"]!.AsArray().Single(b => b!["outcome"]!.GetValue<string>() == "allows")!["binding"]!.GetValue<string>());
-        (await served.Instance.RunAsAsync(reader, "access", "explain", "ME", "model:push", "model/fraud")).Exits(1);
+        (await Instance.RunAsAsync(reader, "access", "explain", "ME", "model:push", "model/fraud")).Exits(1);
         (await RunAsync($"binding update {bound} --role approver --network 192.0.2.0/24")).Exits(0);
-        (await served.Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(1);
+        (await Instance.RunAsAsync(reader, "model", "show", "fraud")).Exits(1);
         (await RunAsync($"binding remove {bound}")).Exits(0);
         (await RunAsync("group remove team")).Exits(0);
         (await RunAsync("role remove readers")).Exits(0);
@@ -39,12 +39,12 @@ public sealed class AccessCommandTests(ServedInstallation served)
         var change = asked["change"]!.GetValue<string>();
         (await RunAsync($"access approve {change}")).Exits(1);
         Assert.Contains(change, (await RunAsync("access changes")).Exits(0).Output, StringComparison.Ordinal);
-        (await served.Instance.RunAsAsync(second, "access", "approve", change)).Exits(0);
+        (await Instance.RunAsAsync(second, "access", "approve", change)).Exits(0);
         // A principal cannot take its own rights back alone either; the second owner can.
         var id = asked["subject"]!.GetValue<string>().Split('/')[1];
-        (await served.Instance.RunAsAsync(second, "binding", "remove", id)).Exits(0);
+        (await Instance.RunAsAsync(second, "binding", "remove", id)).Exits(0);
         (await RunAsync("principal disable second-owner")).Exits(0);
-        (await served.Instance.RunAsAsync(second, "whoami")).Exits(1);
+        (await Instance.RunAsAsync(second, "whoami")).Exits(1);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class AccessCommandTests(ServedInstallation served)
         (await RunAsync("service rotate robot --overlap 1h")).Exits(0);
         Assert.Contains("robot", (await RunAsync("service list")).Exits(0).Output, StringComparison.Ordinal);
         var person = await served.Instance.SignInAsAsync("leaver", "owner");
-        (await served.Instance.RunAsAsync(person, "service", "create", "left-behind", "--role", "caller")).Exits(0);
+        (await Instance.RunAsAsync(person, "service", "create", "left-behind", "--role", "caller")).Exits(0);
         (await RunAsync("principal disable leaver")).Exits(0);
         var findings = (await RunAsync("access review --json")).Exits(1).Json["findings"]!.AsArray();
         // Each fix is run as it stands, and then there is nothing left of it.

@@ -99,6 +99,29 @@ public sealed class BindingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Binding_AfterTenThousand_IsRefused_AndDecisionsGoOn()
+    {
+        var ann = await _host.AddAsync("ann", "caller");
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection(_host.Storage.ConnectionString))
+        {
+            await connection.OpenAsync();
+            using var command = connection.CreateCommand();
+            // Two are there: the owner's and ann's. One is left.
+            command.CommandText = """
+                INSERT INTO access_bindings
+                    WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 9997)
+                    SELECT printf('00000000-0000-7000-8000-%012X', i), b.Organisation, b.Project, 'caller', 'p_' || i, 'allow', 'endpoint/e' || i, NULL, 0, 1
+                    FROM n JOIN (SELECT Organisation, Project FROM access_bindings LIMIT 1) b;
+                """;
+            await command.ExecuteNonQueryAsync();
+        }
+        Assert.True((await Owner.BindAsync("ann", "auditor", "model/fraud")).IsSuccess);
+        Assert.Equal("binding.too-many", (await Owner.BindAsync("ann", "auditor", "model/one-more")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await ann.GetAsync("/models/fraud")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await ann.GetAsync("/models/third")).Status);
+    }
+
+    [Fact]
     public async Task List_InPages_ShowsEachOnce_AndRefusesWhatIsNoCursor()
     {
         await _host.AddAsync("ann", "caller");
