@@ -29,8 +29,14 @@ internal sealed class AccessPolicy(IServiceScopeFactory scopes) : IHostedService
         }
         finally
         {
-            await ReloadAsync(CancellationToken.None);
-            _writing.Release();
+            try
+            {
+                await ReloadAsync(CancellationToken.None);
+            }
+            finally
+            {
+                _writing.Release();
+            }
         }
     }
 

@@ -80,6 +80,8 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
             return Unknown(name);
         if (principal.Id == caller.Id)
             return new Refusal(RefusalKind.Conflict, "principal.self", "You cannot disable yourself.");
+        if (BeyondRolesOf(before, caller, principal.Id) is { } beyond)
+            return beyond;
         var member = before.State.Members[principal.Id];
         var after = new AccessSnapshot(before.State with { Members = before.State.Members.SetItem(principal.Id, member with { Enabled = false }) });
         if (ChangeRights.LastOwner(before, after, caller.Scope.Organisation) is { } last)
@@ -100,12 +102,8 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
         if (overlap < TimeSpan.Zero || overlap > s_maxOverlap)
             return new Refusal(RefusalKind.Invalid, "overlap.invalid", "Two tokens live beside each other for at most seven days.");
         // A token that acts for the service is the service: who takes one must have what it has.
-        var member = policy.Current.State.Members[service.Id];
-        foreach (var (binding, _) in policy.Current.BindingsOf(member).Where(b => b.Binding.Effect == BindingEffect.Allow))
-        {
-            if (ChangeRights.BeyondRole(policy.Current, caller.Id, caller.Context, binding) is { } beyond)
-                return beyond;
-        }
+        if (BeyondRolesOf(policy.Current, caller, service.Id) is { } beyond)
+            return beyond;
         foreach (var old in await db.Tokens.Where(t => t.PrincipalId == service.Id && t.RevokedAt == null && t.NotAfter > now + overlap).ToListAsync(cancellationToken))
             old.NotAfter = now + overlap;
         var credential = Credential.Mint(Credential.TokenPrefix);
@@ -135,6 +133,10 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
 
     private Task<Principal?> FindAsync(Scope scope, string name, string? kind, CancellationToken cancellationToken) => db.Principals.SingleOrDefaultAsync(
         p => p.Organisation == scope.Organisation && p.Project == scope.Project && p.Name == name && (kind == null || p.Kind == kind), cancellationToken);
+
+    private static Refusal? BeyondRolesOf(AccessSnapshot snapshot, Caller caller, string principal) => snapshot.BindingsOf(snapshot.State.Members[principal])
+        .Where(b => b.Binding.Effect == BindingEffect.Allow)
+        .Select(b => ChangeRights.BeyondRole(snapshot, caller.Id, caller.Context, b.Binding)).FirstOrDefault(refusal => refusal is not null);
 
     private static TimeSpan LifeOf(int? seconds) => seconds is { } given ? TimeSpan.FromSeconds(given) : s_defaultLife;
 

@@ -68,6 +68,20 @@ public sealed class RightsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Principals_WithMoreThanOnesOwnRights_CannotBeMadeDisabledOrSpokenFor()
+    {
+        await Owner.PostAsync("/roles", new { name = "people", verbs = new[] { "principal:manage", "model:read" } });
+        var people = await _host.AddAsync("people", "people");
+        await _host.AddAsync("second", "owner");
+        await Owner.PostAsync("/services", new { name = "robot", role = "ml-engineer" });
+        Assert.Equal("access.beyond", (await people.PostAsync("/principals", new { name = "x", role = "auditor" })).Code);
+        Assert.Equal("access.beyond", (await people.DeleteAsync("/principals/second")).Code);
+        Assert.Equal("access.beyond", (await people.PostAsync("/services/robot/rotate", new { })).Code);
+        Assert.True((await people.PostAsync("/principals", new { name = "x", role = "people" })).IsSuccess);
+        Assert.True((await people.DeleteAsync("/principals/x")).IsSuccess);
+    }
+
+    [Fact]
     public async Task LastOwner_CannotBeRemovedDeniedOrDisabled()
     {
         var second = await _host.AddAsync("second", "owner");
