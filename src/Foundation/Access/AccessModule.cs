@@ -1,10 +1,16 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Merlon.Access.Authorization;
+using Merlon.Access.Bindings;
+using Merlon.Access.Changes;
 using Merlon.Access.Contracts;
+using Merlon.Access.Groups;
 using Merlon.Access.Keys;
 using Merlon.Access.Model;
+using Merlon.Access.Policy;
 using Merlon.Access.Principals;
+using Merlon.Access.Review;
+using Merlon.Access.Roles;
 using Merlon.Access.SignIn;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
@@ -28,14 +34,27 @@ public static class AccessModule
         .AddSingleton<ControlEvents>()
         .AddSingleton<SubjectKeys>()
         .AddModuleDbContext<AccessDb>()
+        .AddSingleton<AccessPolicy>()
+        .AddHostedService(provider => provider.GetRequiredService<AccessPolicy>())
+        .AddSingleton<UsageLog>()
+        .AddHostedService(provider => provider.GetRequiredService<UsageLog>())
+        .AddSingleton<RouteDecision>()
         .AddScoped<Authorizer>()
+        .AddScoped<ChangeService>()
+        .AddScoped<PrincipalService>()
+        .AddScoped<ApiKeyService>()
         .AddScoped<IApiKeyDirectory, ApiKeyDirectory>();
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
     {
         BootstrapEndpoints.Map(routes);
         PrincipalEndpoints.Map(routes);
+        ServiceEndpoints.Map(routes);
         ApiKeyEndpoints.Map(routes);
+        RoleEndpoints.Map(routes);
+        GroupEndpoints.Map(routes);
+        BindingEndpoints.Map(routes);
+        ReviewEndpoints.Map(routes);
     }
 
     /// <summary>Puts the declared route policies in force. Stands right after routing.</summary>

@@ -135,7 +135,7 @@ public sealed partial class Instance : IAsyncDisposable
 
     /// <summary>The process of a role, a child of <c>merlon up</c>; 0 while there is none.</summary>
     public int ProcessOf(string role) => ProcessTable.All().FirstOrDefault(id =>
-        ProcessTable.ParentOf(id) == ProcessId && ProcessTable.CommandOf(id) is [.., "role", var name] && name == role);
+        ProcessTable.ParentOf(id) == ProcessId && ProcessTable.CommandOf(id) is [.., "run-role", var name] && name == role);
 
     public ControlApi Api(string? token = null) => new(this, token ?? Token);
 

@@ -39,6 +39,29 @@ internal sealed class ApiClient : IDisposable
     public Task<JsonNode> PutAsync(string path, object body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, path, Json(body), cancellationToken);
     public Task<JsonNode> DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, null, cancellationToken);
 
+    /// <summary>All items of a list that comes in pages.</summary>
+    public async Task<JsonArray> ListAsync(string path, CancellationToken cancellationToken)
+    {
+        var all = new JsonArray();
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = await GetAsync(cursor.Length == 0 ? path : $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}after={cursor}", cancellationToken);
+            foreach (var item in page["items"].Items())
+                all.Add(item.DeepClone());
+            cursor = page.Get("next") is { Length: > 0 } next ? next : null;
+        }
+        return all;
+    }
+
+    /// <summary>Reads, changes and writes back what was read: if it was changed in between, the server refuses.</summary>
+    public async Task<JsonNode> UpdateAsync(string path, Func<JsonNode, object> change, CancellationToken cancellationToken)
+    {
+        using var read = await SendRawAsync(HttpMethod.Get, path, null, cancellationToken);
+        var now = JsonNode.Parse(await read.Content.ReadAsStringAsync(cancellationToken)) ?? new JsonObject();
+        using var written = await SendRawAsync(HttpMethod.Put, path, Json(change(now)), cancellationToken, read.Headers.ETag);
+        return JsonNode.Parse(await written.Content.ReadAsStringAsync(cancellationToken)) ?? new JsonObject();
+    }
+
     public async Task<JsonNode> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using var response = await SendRawAsync(method, path, content, cancellationToken);
@@ -47,9 +70,12 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>Sends and returns the answer with its body unread; a refusal becomes a <see cref="CliException"/>.</summary>
-    public async Task<HttpResponseMessage> SendRawAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendRawAsync(
+        HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken, EntityTagHeaderValue? ifMatch = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (ifMatch is not null)
+            request.Headers.IfMatch.Add(ifMatch);
         HttpResponseMessage response;
         try
         {

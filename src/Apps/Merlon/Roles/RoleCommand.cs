@@ -13,7 +13,7 @@ internal static class RoleCommand
     {
         var role = new Argument<string>("ROLE");
         role.AcceptOnlyFromAmong("control", "gateway", "node");
-        return new Command("role", "Run one role (started by 'merlon up')") { Hidden = true }.With(role).Does(async (result, _) =>
+        return new Command("run-role", "Run one role (started by 'merlon up')") { Hidden = true }.With(role).Does(async (result, _) =>
         {
             var start = RoleStart.Read();
             return result.GetValue(role) switch

@@ -85,7 +85,7 @@ internal sealed class RoleProcess(RoleStart start, ProgramStage program, int use
 
     private List<string> Command()
     {
-        List<string> run = [program.Dotnet, program.Assembly, "role", Role];
+        List<string> run = [program.Dotnet, program.Assembly, "run-role", Role];
         if (!RoleUsers.IsRoot || user == 0)
             return run;
         var id = user.ToString(System.Globalization.CultureInfo.InvariantCulture);

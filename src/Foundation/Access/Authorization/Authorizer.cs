@@ -1,4 +1,6 @@
+using System.Net;
 using Merlon.Access.Contracts;
+using Merlon.Access.Policy;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Merlon.Access.Authorization;
 
 /// <summary>Resolves the caller from the bearer token, once per request. Nothing else (loopback, file ownership) grants anything.</summary>
-internal sealed class Authorizer(AccessDb db, TimeProvider time)
+internal sealed class Authorizer(AccessDb db, AccessPolicy policy, TimeProvider time)
 {
     private static readonly Refusal s_unauthenticated = new(RefusalKind.Unauthenticated, "access.unauthenticated", "This call needs a valid access token.")
     {
@@ -30,6 +32,13 @@ internal sealed class Authorizer(AccessDb db, TimeProvider time)
         var matches = Credential.Matches(found?.Token.SecretHash ?? default, hash);
         if (!matches || found is null || found.Token.RevokedAt is not null || found.Token.NotAfter <= now || found.Principal.DisabledAt is not null)
             return s_unauthenticated;
-        return new Caller(found.Principal.Id, found.Principal.Scope, found.Principal.Role);
+        var snapshot = policy.Current;
+        return new Caller(found.Principal.Id, found.Principal.Scope, snapshot.RolesOf(found.Principal.Id))
+        {
+            Snapshot = snapshot,
+            Context = new AccessContext(now, Source(context.Connection.RemoteIpAddress)),
+        };
     }
+
+    private static IPAddress? Source(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Merlon.Access.Authorization;
 
 /// <summary>Enforces the declared policy of the matched route. A request that matches no route is answered like one that may not see it.</summary>
-internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens roles, ControlEvents events, IRefusalLog refusals)
+internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens roles, RouteDecision decision, IRefusalLog refusals)
 {
     public async Task InvokeAsync(HttpContext context, Authorizer authorizer)
     {
@@ -25,7 +25,8 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
         var refusal = endpoint.Metadata.GetMetadata<RoutePolicy>() switch
         {
             RoutePolicy.Open => null,
-            RoutePolicy.Needs needs => await CheckAsync(context, authorizer, needs.Permission),
+            RoutePolicy.Needs needs => await CheckAsync(context, authorizer, needs),
+            RoutePolicy.SignedIn => await CheckAsync(context, authorizer, null),
             RoutePolicy.RoleOnly roleOnly => roles.Check(context, roleOnly.Role),
             _ => throw new InvalidOperationException($"Route '{endpoint.DisplayName}' declares no policy."),
         };
@@ -35,7 +36,7 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
             await Problems.WriteAsync(context, refusal);
     }
 
-    private async Task<Refusal?> CheckAsync(HttpContext context, Authorizer authorizer, string permission)
+    private async Task<Refusal?> CheckAsync(HttpContext context, Authorizer authorizer, RoutePolicy.Needs? needs)
     {
         var resolved = await authorizer.ResolveAsync(context, context.RequestAborted);
         if (!resolved.Try(out var caller, out var refusal))
@@ -44,19 +45,6 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
             return refusal;
         }
         context.Features.Set(caller);
-        if (caller.May(permission))
-            return null;
-        var denied = new Refusal(RefusalKind.Forbidden, "access.forbidden", $"Your role '{caller.Role}' does not have the permission {permission}.")
-        {
-            Remedy = "Ask an owner for a role that has it.",
-        };
-        await refusals.DeniedAsync(
-            events.By(caller, OcsfClass.ApiActivity, ControlEvents.Other, "access.denied", new EventResource("route", context.Request.Path), denied.Detail) with
-            {
-                Status = EventStatus.Failure,
-                Severity = EventSeverity.Low,
-                StatusCode = denied.Code,
-            });
-        return denied;
+        return needs is null or { EnvironmentInBody: true } ? null : await decision.CheckAsync(context, needs, environment: null);
     }
 }

@@ -21,18 +21,22 @@ public static class Permissions
     public const string PrincipalManage = "principal:manage";
     public const string SystemRead = "system:read";
     public const string SystemBackup = "system:backup";
+    public const string EndpointInvoke = "endpoint:invoke";
+    public const string AccessRead = "access:read";
+    public const string AccessManage = "access:manage";
 
-    private static readonly string[] s_read = [ModelRead, EndpointRead, KeyRead, PolicyRead, LedgerRead, SystemRead];
+    private static readonly string[] s_read = [ModelRead, EndpointRead, KeyRead, PolicyRead, LedgerRead, SystemRead, AccessRead];
 
     private static readonly FrozenDictionary<string, FrozenSet<string>> s_roles = new Dictionary<string, FrozenSet<string>>
     {
-        ["owner"] = Set([.. s_read, ModelPush, ModelPull, ModelSign, ModelApprove, ModelAdmit, EndpointDeploy, KeyManage, PolicyChange,
-            PrincipalManage, SystemBackup]),
-        ["security-officer"] = Set([.. s_read, ModelApprove, ModelAdmit, KeyManage, PolicyChange]),
+        [Owner] = Set([.. s_read, ModelPush, ModelPull, ModelSign, ModelApprove, ModelAdmit, EndpointDeploy, KeyManage, PolicyChange,
+            PrincipalManage, AccessManage, SystemBackup, EndpointInvoke]),
+        ["security-officer"] = Set([.. s_read, ModelApprove, ModelAdmit, KeyManage, PolicyChange, AccessManage]),
         ["ml-engineer"] = Set([ModelRead, ModelPush, ModelPull, ModelSign, ModelAdmit, EndpointRead, EndpointDeploy, PolicyRead]),
         ["approver"] = Set([ModelRead, ModelApprove, ModelAdmit, EndpointRead, PolicyRead]),
         ["operator"] = Set([ModelRead, EndpointRead, EndpointDeploy, KeyRead, SystemRead, SystemBackup]),
         ["auditor"] = Set(s_read),
+        ["caller"] = Set([EndpointInvoke]),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     public static IEnumerable<string> Roles => s_roles.Keys.Order(StringComparer.Ordinal);
@@ -40,7 +44,15 @@ public static class Permissions
     /// <summary>The verbs of a role; empty for a role that does not exist.</summary>
     public static FrozenSet<string> Of(string role) => s_roles.TryGetValue(role, out var set) ? set : FrozenSet<string>.Empty;
 
+    /// <summary>Every verb there is: the owner has them all.</summary>
+    public static FrozenSet<string> All => s_roles[Owner];
+
+    public const string Owner = "owner";
+
     public static bool IsRole(string role) => s_roles.ContainsKey(role);
+
+    /// <summary>The type of resource that a verb is about.</summary>
+    internal static string TypeOf(string permission) => permission[..permission.IndexOf(':', StringComparison.Ordinal)];
 
     private static FrozenSet<string> Set(IEnumerable<string> verbs) => verbs.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -1,4 +1,7 @@
+using Merlon.Access.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Merlon.Access.Contracts;
 
@@ -8,8 +11,14 @@ public abstract record RoutePolicy
     /// <summary>Anyone may call; <paramref name="Because"/> says why that is right.</summary>
     public sealed record Open(string Because) : RoutePolicy;
 
-    /// <summary>A signed-in principal with this verb.</summary>
-    public sealed record Needs(string Permission) : RoutePolicy;
+    /// <summary>
+    /// A principal with this verb: on the resource that the route parameter names, or on the project where none does. When the environment stands in
+    /// the body, the verb is asked for once the body is read, and before the endpoint runs.
+    /// </summary>
+    public sealed record Needs(string Permission, string? ResourceParameter = null, bool EnvironmentInBody = false) : RoutePolicy;
+
+    /// <summary>Any signed-in principal, because the route shows or ends only what is the caller's own.</summary>
+    public sealed record SignedIn : RoutePolicy;
 
     /// <summary>Another role of this installation, named by its start token.</summary>
     public sealed record RoleOnly(string Role) : RoutePolicy;
@@ -17,8 +26,29 @@ public abstract record RoutePolicy
 
 public static class RoutePolicyExtensions
 {
-    public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, string permission)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RoutePolicy.Needs(permission));
+    /// <param name="builder">The route.</param>
+    /// <param name="permission">The verb, as in <see cref="Permissions"/>.</param>
+    /// <param name="resourceParameter">The route parameter that names the resource, whose type is the one in the verb.</param>
+    public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, string permission, string? resourceParameter = null)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RoutePolicy.Needs(permission, resourceParameter));
+
+    /// <summary>The same for a route whose body names the environment.</summary>
+    public static RouteHandlerBuilder RequirePermission<TRequest>(
+        this RouteHandlerBuilder builder, string permission, string resourceParameter, Func<TRequest, string?> environment)
+        where TRequest : class
+    {
+        var needs = new RoutePolicy.Needs(permission, resourceParameter, EnvironmentInBody: true);
+        builder.AddEndpointFilter(async (call, next) =>
+        {
+            var named = environment(call.Arguments.OfType<TRequest>().Single());
+            var refusal = await call.HttpContext.RequestServices.GetRequiredService<RouteDecision>().CheckAsync(call.HttpContext, needs, named);
+            return refusal is null ? await next(call) : refusal.ToProblem();
+        });
+        return builder.WithMetadata(needs);
+    }
+
+    public static TBuilder RequireSignIn<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RoutePolicy.SignedIn());
 
     public static TBuilder AllowAnyone<TBuilder>(this TBuilder builder, string because)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RoutePolicy.Open(because));

@@ -9,6 +9,6 @@ internal sealed class AccessToken
     public required string PrincipalId { get; init; }
     public required Digest SecretHash { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
-    public required DateTimeOffset NotAfter { get; init; }
+    public required DateTimeOffset NotAfter { get; set; }
     public DateTimeOffset? RevokedAt { get; set; }
 }

@@ -19,8 +19,16 @@ internal sealed class ApiKey
     public double? RatePerSecond { get; init; }
     public required string CreatedBy { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
-    public required DateTimeOffset NotAfter { get; init; }
+    public required DateTimeOffset NotAfter { get; set; }
+
+    /// <summary>The key that took its place; this one goes on until <see cref="NotAfter"/>.</summary>
+    public string? ReplacedBy { get; set; }
     public DateTimeOffset? RevokedAt { get; set; }
+
+    /// <summary>How the key is named among the principals of bindings.</summary>
+    public const string NamePrefix = "key:";
+
+    public const string PrincipalPrefix = "c_";
 
     public Scope Scope => new(Organisation, Project);
 }

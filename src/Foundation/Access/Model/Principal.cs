@@ -9,7 +9,12 @@ internal sealed class Principal
     public required Guid Organisation { get; init; }
     public required Guid Project { get; init; }
     public required string Name { get; init; }
-    public required string Role { get; set; }
+
+    /// <summary><c>person</c> or <c>service</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The person who answers for a service.</summary>
+    public string? OwnerId { get; set; }
 
     /// <summary>P-256 public key (SPKI) with which this subject's personal fields are sealed.</summary>
     public required byte[] SubjectPublicKey { get; init; }
@@ -17,6 +22,9 @@ internal sealed class Principal
     public DateTimeOffset? DisabledAt { get; set; }
 
     public Scope Scope => new(Organisation, Project);
+
+    public const string Person = "person";
+    public const string Service = "service";
 
     public static string NewId() => "p_" + Guid.CreateVersion7().ToString("n");
 }

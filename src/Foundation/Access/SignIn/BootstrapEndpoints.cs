@@ -1,6 +1,7 @@
 using System.Text;
 using Merlon.Access.Contracts;
 using Merlon.Access.Model;
+using Merlon.Access.Policy;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Builder;
@@ -22,13 +23,18 @@ internal static class BootstrapEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/bootstrap", RedeemAsync).AllowAnyone("the code is the credential, good once");
-        routes.MapGet("/whoami", WhoAmIAsync).RequirePermission(Permissions.ModelRead);
-        routes.MapPost("/logout", LogoutAsync).RequirePermission(Permissions.ModelRead);
+        routes.MapGet("/whoami", WhoAmIAsync).RequireSignIn();
+        routes.MapPost("/logout", LogoutAsync).RequireSignIn();
     }
 
     public static Digest HashOf(string code) => Digest.Of(Encoding.UTF8.GetBytes("merlon bootstrap\n" + code.Trim()));
 
-    private static async Task<IResult> RedeemAsync(
+    private static Task<IResult> RedeemAsync(
+        RedeemRequest request, AccessDb db, AccessPolicy policy, SubjectKeys subjects, ControlEvents events, IRefusalLog refusals, TimeProvider time,
+        HttpContext context, CancellationToken cancellationToken) => policy.ChangeAsync(
+            _ => MakeOwnerAsync(request, db, subjects, events, refusals, time, context, cancellationToken), cancellationToken);
+
+    private static async Task<IResult> MakeOwnerAsync(
         RedeemRequest request, AccessDb db, SubjectKeys subjects, ControlEvents events, IRefusalLog refusals, TimeProvider time, HttpContext context,
         CancellationToken cancellationToken)
     {
@@ -50,7 +56,7 @@ internal static class BootstrapEndpoints
             return new Refusal(RefusalKind.Conflict, "principal.exists", $"There is already a principal '{name}'.") { Remedy = "Choose another: --name NAME" }.ToProblem();
         code.RedeemedAt = now;
         code.Revision++;
-        var (principal, token, credential) = await PrincipalFactory.CreateAsync(db, subjects, Scope.Default, name, "owner", now, s_tokenLife, cancellationToken);
+        var (principal, token, credential) = await PrincipalFactory.CreateAsync(db, subjects, Scope.Default, name, Permissions.Owner, now, s_tokenLife, cancellationToken);
         try
         {
             await db.CommitAsync(
@@ -66,13 +72,13 @@ internal static class BootstrapEndpoints
         {
             return new Refusal(RefusalKind.Unauthenticated, "bootstrap.invalid", "This bootstrap code was just used by someone else.").ToProblem();
         }
-        return TypedResults.Ok(new TokenResponse(credential.Text, token.NotAfter, principal.Id, principal.Role));
+        return TypedResults.Ok(new TokenResponse(credential.Text, token.NotAfter, principal.Id, Permissions.Owner));
     }
 
     private static async Task<IResult> WhoAmIAsync(Caller caller, AccessDb db, CancellationToken cancellationToken)
     {
         var principal = await db.Principals.AsNoTracking().SingleAsync(p => p.Id == caller.Id, cancellationToken);
-        return TypedResults.Ok(new WhoAmI(caller.Id, principal.Name, caller.Role, Permissions.Of(caller.Role).Order(StringComparer.Ordinal)));
+        return TypedResults.Ok(new WhoAmI(caller.Id, principal.Name, caller.Role, Permissions.All.Where(verb => caller.May(verb)).Order(StringComparer.Ordinal)));
     }
 
     private static async Task<IResult> LogoutAsync(Caller caller, HttpContext context, AccessDb db, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)

@@ -9,6 +9,12 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
     public DbSet<Principal> Principals => Set<Principal>();
     public DbSet<AccessToken> Tokens => Set<AccessToken>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+    public DbSet<RoleRow> Roles => Set<RoleRow>();
+    public DbSet<GroupRow> Groups => Set<GroupRow>();
+    public DbSet<BindingRow> Bindings => Set<BindingRow>();
+    public DbSet<ChangeRow> Changes => Set<ChangeRow>();
+    public DbSet<UsageRow> Usage => Set<UsageRow>();
+    public DbSet<IdempotencyRow> Idempotency => Set<IdempotencyRow>();
     public DbSet<BootstrapCode> BootstrapCodes => Set<BootstrapCode>();
 
     protected override void Map(ModelBuilder modelBuilder)
@@ -24,6 +30,12 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
             k.ToTable("access_api_keys").HasKey(e => e.KeyId);
             k.Ignore(e => e.Scope);
         });
+        modelBuilder.Entity<RoleRow>().ToTable("access_roles").HasKey(r => new { r.Organisation, r.Name });
+        modelBuilder.Entity<GroupRow>().ToTable("access_groups").HasKey(g => new { g.Organisation, g.Name });
+        modelBuilder.Entity<BindingRow>().ToTable("access_bindings").HasKey(b => b.Id);
+        modelBuilder.Entity<ChangeRow>().ToTable("access_changes").HasKey(c => c.Id);
+        modelBuilder.Entity<UsageRow>().ToTable("access_usage").HasKey(u => new { u.PrincipalId, u.Verb });
+        modelBuilder.Entity<IdempotencyRow>().ToTable("access_idempotency").HasKey(i => new { i.Actor, i.Key });
         modelBuilder.Entity<BootstrapCode>(b =>
         {
             b.ToTable("access_bootstrap_codes").HasKey(e => e.CodeHash);

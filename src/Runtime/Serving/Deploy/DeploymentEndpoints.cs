@@ -32,8 +32,8 @@ internal static class DeploymentEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/endpoints", ListAsync).RequirePermission(Permissions.EndpointRead);
-        routes.MapPost("/endpoints/{name}/deployments", DeployAsync).RequirePermission(Permissions.EndpointDeploy);
-        routes.MapPost("/endpoints/{name}/rollback", RollBackAsync).RequirePermission(Permissions.EndpointDeploy);
+        routes.MapPost("/endpoints/{name}/deployments", DeployAsync).RequirePermission<DeployRequest>(Permissions.EndpointDeploy, "name", r => r.Environment);
+        routes.MapPost("/endpoints/{name}/rollback", RollBackAsync).RequirePermission(Permissions.EndpointDeploy, "name");
     }
 
     private static async Task<IResult> ListAsync(Caller caller, ServingDb db, NodeDirectory nodes, CancellationToken cancellationToken)

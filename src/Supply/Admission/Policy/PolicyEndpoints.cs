@@ -16,6 +16,8 @@ internal static class PolicyEndpoints
     internal sealed record ApplyRequest(string Text);
     internal sealed record TrustRequest(string Name, string Pem);
 
+    private static readonly Refusal s_none = new(RefusalKind.NotFound, "policy.none", "This project has no policy yet.") { Remedy = "Put one in force: merlon policy apply FILE" };
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/policy", ShowAsync).RequirePermission(Permissions.PolicyRead);
@@ -24,7 +26,7 @@ internal static class PolicyEndpoints
     }
 
     private static async Task<IResult> ShowAsync(Caller caller, AdmissionDb db, CancellationToken cancellationToken) =>
-        TypedResults.Ok(View((await db.CurrentPolicyAsync(caller.Scope, cancellationToken))!));
+        await db.CurrentPolicyAsync(caller.Scope, cancellationToken) is { } current ? TypedResults.Ok(View(current)) : s_none.ToProblem();
 
     private static async Task<IResult> ApplyAsync(
         ApplyRequest request, Caller caller, AdmissionDb db, ControlEvents events, TimeProvider time, CancellationToken cancellationToken) =>
@@ -33,7 +35,8 @@ internal static class PolicyEndpoints
     private static async Task<IResult> TrustAsync(
         TrustRequest request, Caller caller, AdmissionDb db, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
-        var current = (await db.CurrentPolicyAsync(caller.Scope, cancellationToken))!;
+        if (await db.CurrentPolicyAsync(caller.Scope, cancellationToken) is not { } current)
+            return s_none.ToProblem();
         if (!PolicyReader.Read(current.Text).Try(out var document, out var refusal))
             return refusal.ToProblem();
         document.TrustedKeys.RemoveAll(k => string.Equals(k.Name, request.Name, StringComparison.Ordinal));

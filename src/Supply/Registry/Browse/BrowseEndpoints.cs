@@ -23,9 +23,9 @@ internal static class BrowseEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/models", ListAsync).RequirePermission(Permissions.ModelRead);
-        routes.MapGet("/models/{name}", ShowModelAsync).RequirePermission(Permissions.ModelRead);
-        routes.MapGet("/models/{name}/versions/{version:int}", ShowVersionAsync).RequirePermission(Permissions.ModelRead);
-        routes.MapGet("/models/{name}/diff", DiffAsync).RequirePermission(Permissions.ModelRead);
+        routes.MapGet("/models/{name}", ShowModelAsync).RequirePermission(Permissions.ModelRead, "name");
+        routes.MapGet("/models/{name}/versions/{version:int}", ShowVersionAsync).RequirePermission(Permissions.ModelRead, "name");
+        routes.MapGet("/models/{name}/diff", DiffAsync).RequirePermission(Permissions.ModelRead, "name");
     }
 
     private static async Task<IResult> ListAsync(string? after, Caller caller, RegistryDb db, CancellationToken cancellationToken)

@@ -12,12 +12,12 @@ internal sealed class CommitService(RegistryDb db, BlobStore blobs, ControlEvent
     // One commit at a time in this process: version numbers have no gaps, and equal content pushed twice at once is still stored once.
     private static readonly SemaphoreSlim s_turn = new(1, 1);
 
-    public async Task<Result<UploadEndpoints.Committed>> CommitAsync(Caller caller, Guid uploadId, CancellationToken cancellationToken)
+    public async Task<Result<UploadEndpoints.Committed>> CommitAsync(Caller caller, string model, Guid uploadId, CancellationToken cancellationToken)
     {
         await s_turn.WaitAsync(cancellationToken);
         try
         {
-            var upload = await db.Uploads.Include(u => u.Files).SingleOrDefaultAsync(u => u.Id == uploadId && u.Author == caller.Id, cancellationToken);
+            var upload = await db.Uploads.Include(u => u.Files).SingleOrDefaultAsync(u => u.Id == uploadId && u.ModelName == model && u.Author == caller.Id, cancellationToken);
             if (upload is null)
                 return UploadService.Unknown();
             var incomplete = upload.Files.Count(f => f.Sha256 is null);

@@ -19,10 +19,10 @@ internal static class UploadEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/models/{name}/uploads", BeginAsync).RequirePermission(Permissions.ModelPush);
-        routes.MapPut("/models/{name}/uploads/{id:guid}/files/{index:int}", ReceiveAsync).RequirePermission(Permissions.ModelPush);
-        routes.MapPost("/models/{name}/uploads/{id:guid}/commit", CommitAsync).RequirePermission(Permissions.ModelPush);
-        routes.MapDelete("/models/{name}/uploads/{id:guid}", AbortAsync).RequirePermission(Permissions.ModelPush);
+        routes.MapPost("/models/{name}/uploads", BeginAsync).RequirePermission(Permissions.ModelPush, "name");
+        routes.MapPut("/models/{name}/uploads/{id:guid}/files/{index:int}", ReceiveAsync).RequirePermission(Permissions.ModelPush, "name");
+        routes.MapPost("/models/{name}/uploads/{id:guid}/commit", CommitAsync).RequirePermission(Permissions.ModelPush, "name");
+        routes.MapDelete("/models/{name}/uploads/{id:guid}", AbortAsync).RequirePermission(Permissions.ModelPush, "name");
     }
 
     private static async Task<IResult> BeginAsync(string name, BeginRequest request, Caller caller, UploadService uploads, CancellationToken cancellationToken) =>
@@ -31,22 +31,19 @@ internal static class UploadEndpoints
     private static async Task<IResult> ReceiveAsync(
         string name, Guid id, int index, long offset, Caller caller, UploadService uploads, HttpContext context, CancellationToken cancellationToken)
     {
-        _ = name;
         // The announced size bounds the body; Kestrel's general limit is far below a model's size.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = null;
-        return (await uploads.ReceiveAsync(caller, id, index, offset, context.Request.BodyReader, cancellationToken)).ToHttp();
+        return (await uploads.ReceiveAsync(caller, name, id, index, offset, context.Request.BodyReader, cancellationToken)).ToHttp();
     }
 
     private static async Task<IResult> CommitAsync(string name, Guid id, Caller caller, CommitService commits, CancellationToken cancellationToken)
     {
-        _ = name;
-        return (await commits.CommitAsync(caller, id, cancellationToken)).ToHttp();
+        return (await commits.CommitAsync(caller, name, id, cancellationToken)).ToHttp();
     }
 
     private static async Task<IResult> AbortAsync(string name, Guid id, Caller caller, UploadService uploads, CancellationToken cancellationToken)
     {
-        _ = name;
-        return (await uploads.AbortAsync(caller, id, cancellationToken)).ToHttp();
+        return (await uploads.AbortAsync(caller, name, id, cancellationToken)).ToHttp();
     }
 }

@@ -131,10 +131,10 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
     /// what arrived before an interruption stays, in whole frames.
     /// </summary>
     public async Task<Result<UploadEndpoints.Received>> ReceiveAsync(
-        Caller caller, Guid uploadId, int index, long offset, PipeReader body, CancellationToken cancellationToken)
+        Caller caller, string model, Guid uploadId, int index, long offset, PipeReader body, CancellationToken cancellationToken)
     {
         var file = await db.UploadFiles.SingleOrDefaultAsync(
-            f => f.UploadId == uploadId && f.Index == index && db.Uploads.Any(u => u.Id == uploadId && u.Author == caller.Id), cancellationToken);
+            f => f.UploadId == uploadId && f.Index == index && db.Uploads.Any(u => u.Id == uploadId && u.ModelName == model && u.Author == caller.Id), cancellationToken);
         if (file is null)
             return Unknown();
         if (file.Sha256 is not null)
@@ -195,9 +195,9 @@ internal sealed class UploadService(RegistryDb db, BlobStore blobs, UploadLocks 
         }
     }
 
-    public async Task<Result<Unit>> AbortAsync(Caller caller, Guid uploadId, CancellationToken cancellationToken)
+    public async Task<Result<Unit>> AbortAsync(Caller caller, string model, Guid uploadId, CancellationToken cancellationToken)
     {
-        var upload = await db.Uploads.Include(u => u.Files).SingleOrDefaultAsync(u => u.Id == uploadId && u.Author == caller.Id, cancellationToken);
+        var upload = await db.Uploads.Include(u => u.Files).SingleOrDefaultAsync(u => u.Id == uploadId && u.ModelName == model && u.Author == caller.Id, cancellationToken);
         if (upload is null)
             return Unknown();
         db.Uploads.Remove(upload);

@@ -14,6 +14,7 @@ public sealed class RoutePolicyTests : IAsyncLifetime
         Permissions.ModelRead, Permissions.ModelPush, Permissions.ModelPull, Permissions.ModelSign, Permissions.ModelApprove, Permissions.ModelAdmit,
         Permissions.EndpointRead, Permissions.EndpointDeploy, Permissions.KeyRead, Permissions.KeyManage, Permissions.PolicyRead, Permissions.PolicyChange,
         Permissions.LedgerRead, Permissions.PrincipalManage, Permissions.SystemRead, Permissions.SystemBackup,
+        Permissions.AccessRead, Permissions.AccessManage, Permissions.EndpointInvoke,
     ];
 
     private ControlHost.ControlHost _host = null!;
@@ -35,11 +36,12 @@ public sealed class RoutePolicyTests : IAsyncLifetime
     public static TheoryData<string, string> Allowed => new()
     {
         { "owner", string.Join(' ', s_verbs) },
-        { "security-officer", "model:read model:approve model:admit endpoint:read key:read key:manage policy:read policy:change ledger:read system:read" },
+        { "security-officer", "model:read model:approve model:admit endpoint:read key:read key:manage policy:read policy:change ledger:read system:read access:read access:manage" },
         { "ml-engineer", "model:read model:push model:pull model:sign model:admit endpoint:read endpoint:deploy policy:read" },
         { "approver", "model:read model:approve model:admit endpoint:read policy:read" },
         { "operator", "model:read endpoint:read endpoint:deploy key:read system:read system:backup" },
-        { "auditor", "model:read endpoint:read key:read policy:read ledger:read system:read" },
+        { "auditor", "model:read endpoint:read key:read policy:read ledger:read system:read access:read" },
+        { "caller", "endpoint:invoke" },
     };
 
     /// <summary>The whole table of roles and verbs, over HTTP.</summary>

@@ -32,6 +32,30 @@ public sealed class TokenTests : IAsyncLifetime
         Assert.Contains("access.unauthenticated", _host.Refusals.Unknown);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("Bearer")]
+    [InlineData("Bearer  ")]
+    [InlineData("Basic YWRtaW46YWRtaW4=")]
+    [InlineData("Bearer mt_000000000000000000000000_")]
+    [InlineData("Bearer mt_\u0430\u0430")]
+    public async Task Token_Malformed_IsRefused(string header)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/whoami");
+        request.Headers.TryAddWithoutValidation("Authorization", header);
+        using var http = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8 }) { BaseAddress = _host.Anonymous.BaseAddress };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.SendAsync(request)).StatusCode);
+        Assert.Empty(_host.Faults);
+    }
+
+    [Fact]
+    public async Task Token_InAnOversizedHeader_IsRefusedBeforeItIsRead()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/whoami");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + new string('a', 64 << 10));
+        Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, (await _host.Anonymous.SendAsync(request)).StatusCode);
+    }
+
     [Fact]
     public async Task Token_SignedOut_IsRefused_AndTheOthersGoOn()
     {

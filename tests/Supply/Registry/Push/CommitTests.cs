@@ -27,6 +27,18 @@ public sealed class CommitTests : IAsyncLifetime
         Assert.Equal(content, await Owner.Http.GetByteArrayAsync("/models/b/versions/1/files/z"));
     }
 
+    /// <summary>The right to push is asked for the model in the address, so that must be the model of the push.</summary>
+    [Fact]
+    public async Task Push_UnderTheNameOfAnotherModel_IsUnknown()
+    {
+        var upload = (await Owner.BeginAsync("a", "1", ("x", [1]))).Text("id");
+        Assert.Equal("upload.unknown", (await Owner.SendAsync("b", upload, 0, 0, [1])).Code);
+        Assert.True((await Owner.SendAsync("a", upload, 0, 0, [1])).IsSuccess);
+        Assert.Equal("upload.unknown", (await Owner.CommitAsync("b", upload)).Code);
+        Assert.Equal("upload.unknown", (await Owner.DeleteAsync($"/models/b/uploads/{upload}")).Code);
+        Assert.True((await Owner.CommitAsync("a", upload)).IsSuccess);
+    }
+
     [Fact]
     public async Task Commit_EqualContentInAnotherProject_IsStoredAgain_AndNeitherSeesTheOther()
     {

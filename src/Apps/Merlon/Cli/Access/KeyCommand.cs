@@ -6,7 +6,7 @@ namespace Merlon.App.Cli.Access;
 /// <summary>API keys of callers.</summary>
 internal static class KeyCommand
 {
-    public static Command Make() => new Command("key", "Make, list and revoke API keys").With(Create(), List(), Revoke());
+    public static Command Make() => new Command("key", "Make, list, rotate and revoke API keys").With(Create(), List(), Rotate(), Revoke());
 
     private static Command Create()
     {
@@ -45,6 +45,28 @@ internal static class KeyCommand
                 {
                     k.Get("keyId"), k.Get("name"), k.Get("endpoint"), Output.Time(k.Get("expiresAt")), Output.Time(k.Get("revokedAt")),
                 }));
+            return ExitCodes.Done;
+        });
+    }
+
+    private static Command Rotate()
+    {
+        var key = new Argument<string>("KEY") { Description = "Name or id of the key" };
+        var expires = new Option<string>("--expires") { Description = "Life of the new key: 90d, 12h, 30m or 45s", Required = true };
+        var overlap = new Option<string?>("--overlap") { Description = "How long the earlier key goes on, up to 7d; without it, it ends at once" };
+        var json = CommandBase.JsonOption();
+        return new Command("rotate", "Give a key a new secret; it is shown once").With(key, expires, overlap, json).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            var made = await api.PostAsync($"keys/{Uri.EscapeDataString(result.GetValue(key)!)}/rotate", new
+            {
+                expiresInSeconds = ParseLife(result.GetValue(expires)!),
+                overlapSeconds = result.GetValue(overlap) is { } text ? ParseLife(text) : 0,
+            }, cancellationToken);
+            if (result.PrintedJson(json, made))
+                return ExitCodes.Done;
+            Output.Line(made.Get("key"));
+            Console.Error.WriteLine($"Key '{made.Get("name")}' until {Output.Time(made.Get("expiresAt"))}; the earlier one until {Output.Time(made.Get("earlierUntil"))}. It is not shown again.");
             return ExitCodes.Done;
         });
     }

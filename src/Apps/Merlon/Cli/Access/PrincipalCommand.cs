@@ -10,7 +10,7 @@ internal static class PrincipalCommand
     private static Command Create()
     {
         var name = new Argument<string>("NAME") { Description = "Name of the person or service" };
-        var role = new Option<string>("--role") { Description = "owner, security-officer, ml-engineer, approver, operator or auditor", Required = true };
+        var role = new Option<string>("--role") { Description = "owner, security-officer, ml-engineer, approver, operator, auditor, caller or a role of your own", Required = true };
         var expires = new Option<string>("--expires") { Description = "Life of the access token: 90d, 12h, 30m or 45s", DefaultValueFactory = _ => "90d" };
         var json = CommandBase.JsonOption();
         return new Command("create", "Make a principal; its access token is shown once").With(name, role, expires, json).Does(async (result, cancellationToken) =>

@@ -1,0 +1,22 @@
+namespace Merlon.Access;
+
+/// <summary>All bounds on what an organisation may store about access, and on how it is asked for.</summary>
+internal static class Limits
+{
+    public const int BindingsPerOrganisation = 10_000;
+    /// <summary>Bindings that name one principal or group.</summary>
+    public const int BindingsPerSubject = 200;
+    public const int GroupsPerOrganisation = 1_000;
+    public const int RolesPerOrganisation = 200;
+    public const int MembersPerGroup = 5_000;
+
+    /// <summary>Groups in one another, counted from the outermost.</summary>
+    public const int GroupDepth = 8;
+
+    /// <summary>Networks, environments or regions in one condition.</summary>
+    public const int ConditionValues = 32;
+
+    public const int PendingChanges = 100;
+    public const int PageSize = 500;
+    public const int IdempotencyKeyLength = 128;
+}

@@ -1,0 +1,27 @@
+using Merlon.Access.Model;
+using Merlon.Kernel;
+
+namespace Merlon.Access.Policy;
+
+/// <summary>Between the names that people use and the ids that bindings hold. A name is one of the caller's project.</summary>
+internal static class Subjects
+{
+    /// <summary>The id for a principal's name or id, <c>group:NAME</c> or <c>key:NAME</c>; what is unknown stays as it is and is refused later.</summary>
+    public static string Resolve(AccessState state, Scope at, string? text)
+    {
+        if (string.IsNullOrEmpty(text) || text.StartsWith(Group.Prefix, StringComparison.Ordinal))
+            return text ?? "";
+        return FindMember(state, at, text)?.Id ?? text;
+    }
+
+    public static Member? FindMember(AccessState state, Scope at, string text)
+    {
+        if (state.Members.TryGetValue(text, out var byId))
+            return byId.Organisation == at.Organisation && byId.Project == at.Project ? byId : null;
+        return state.Members.Values.FirstOrDefault(m => m.Organisation == at.Organisation && m.Project == at.Project && m.Name == text);
+    }
+
+    public static string NameOf(AccessState state, string subject) => state.Members.TryGetValue(subject, out var member) ? member.Name : subject;
+
+    public static bool IsKey(Member member) => member.Id.StartsWith(ApiKey.PrincipalPrefix, StringComparison.Ordinal);
+}

@@ -1,0 +1,153 @@
+using System.Net;
+using Merlon.Access.Contracts;
+using Merlon.Admission;
+using Merlon.App.Backup;
+using Merlon.App.Roles;
+using Merlon.App.Roles.Control;
+using Merlon.ControlHost;
+using Merlon.Gateway;
+using Merlon.Registry;
+using Merlon.Registry.Contracts;
+using Merlon.Serving;
+using Merlon.Serving.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Merlon.App.Tests.Roles;
+
+/// <summary>Every route of control, as nobody, as one who has every right but the one it asks for, and as the owner of another organisation.</summary>
+public sealed class RouteWalkTests : IAsyncLifetime
+{
+    private static readonly string[] s_open = ["POST /bootstrap"];
+    private static readonly object s_body = new { environment = "production", reference = "alpha-model@1", name = "alpha-new" };
+    private ControlHost.ControlHost _host = null!;
+
+    private static ControlParts Parts(Action<Microsoft.AspNetCore.Routing.IEndpointRouteBuilder>? more = null) => new()
+    {
+        Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly],
+        AddServices = (services, directory) => services
+            .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
+            .AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }).AddGatewayPublishing(new byte[32])
+            .AddSingleton<AuditLogs>().AddSingleton<RoleStart>(_ => throw new InvalidOperationException("No route may come this far."))
+            .AddSingleton<Merlon.Ledger.LedgerLog>(_ => throw new InvalidOperationException("No route may come this far."))
+            .AddSingleton<Merlon.Keys.RootKey>(_ => throw new InvalidOperationException("No route may come this far.")),
+        MapRoutes = routes =>
+        {
+            routes.MapRegistry();
+            routes.MapAdmission();
+            routes.MapServing();
+            routes.MapNodes();
+            routes.MapGatewayPublishing();
+            AuditEndpoints.Map(routes);
+            BackupEndpoints.Map(routes);
+            more?.Invoke(routes);
+        },
+    };
+
+    public async Task InitializeAsync()
+    {
+        _host = await ControlHost.ControlHost.StartAsync(Parts());
+        await AdmissionModule.EnsurePolicyAsync(_host.Services, CancellationToken.None);
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    private IReadOnlyList<LiveRoute> Routes => LiveRoute.Of(_host.Services);
+
+    private static async Task<ControlAnswer> SendAsync(HttpClient http, LiveRoute route)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(route.Method), route.Address);
+        if (route.Method is "POST" or "PUT")
+            request.Content = ControlClient.Json(s_body);
+        return await ControlAnswer.ReadAsync(await http.SendAsync(request));
+    }
+
+    [Fact]
+    public void Routes_All_AreGuarded_AndThereAreMany()
+    {
+        Assert.True(Routes.Count > 50, $"Only {Routes.Count} routes were found.");
+        Assert.Empty(LiveRoute.Unguarded(Routes, s_open));
+    }
+
+    [Fact]
+    public async Task Unguarded_PlantedOpenRoute_IsFound()
+    {
+        await using var planted = await ControlHost.ControlHost.StartAsync(Parts(routes => routes.MapGet("/planted", () => Results.Ok()).AllowAnyone("nobody decided so")));
+        Assert.Equal(["GET /planted"], LiveRoute.Unguarded(LiveRoute.Of(planted.Services), s_open));
+    }
+
+    [Fact]
+    public Task Unguarded_PlantedRouteWithoutPolicy_StopsTheStart() => Assert.ThrowsAsync<InvalidOperationException>(
+        () => ControlHost.ControlHost.StartAsync(Parts(routes => routes.MapGet("/planted", () => Results.Ok()))));
+
+    [Fact]
+    public async Task Routes_AsNobody_AreRefused()
+    {
+        foreach (var route in Routes.Where(r => r.Policy is not RoutePolicy.Open))
+        {
+            var expected = route.Policy is RoutePolicy.RoleOnly ? HttpStatusCode.NotFound : HttpStatusCode.Unauthorized;
+            Assert.Equal((route.ToString(), expected), (route.ToString(), (await SendAsync(_host.Anonymous, route)).Status));
+        }
+        Assert.Empty(_host.Faults);
+    }
+
+    [Fact]
+    public async Task Routes_WithEveryRightButTheirs_AreRefused()
+    {
+        foreach (var verb in Permissions.All)
+        {
+            var role = "all-but-" + verb.Replace(':', '-');
+            Assert.True((await _host.Owner!.PostAsync("/roles", new { name = role, verbs = Permissions.All.Where(v => v != verb) })).IsSuccess);
+            var caller = await _host.AddAsync(role, role);
+            foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs needs && needs.Permission == verb))
+                Assert.Equal((route.ToString(), "access.forbidden"), (route.ToString(), (await SendAsync(caller.Http, route)).Code));
+        }
+        foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.RoleOnly))
+            Assert.Equal((route.ToString(), HttpStatusCode.NotFound), (route.ToString(), (await SendAsync(_host.Owner!.Http, route)).Status));
+        Assert.Empty(_host.Faults);
+    }
+
+    [Fact]
+    public async Task Routes_AsTheOwnerOfAnotherOrganisation_ShowAndChangeNothingOfTheFirst()
+    {
+        await FillAsync();
+        var stranger = await OtherTenant.AddOwnerAsync(_host);
+        var before = await ViewAsync();
+        Assert.Contains("alpha-model", before, StringComparison.Ordinal);
+        Assert.Contains("alpha-person", before, StringComparison.Ordinal);
+        Assert.True((await stranger.GetAsync("/whoami")).IsSuccess);
+        foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs))
+        {
+            var answer = await SendAsync(stranger.Http, route);
+            Assert.True(!answer.IsSuccess || !answer.Body.Contains("alpha-", StringComparison.Ordinal) || answer.Body.Contains("alpha-new", StringComparison.Ordinal),
+                $"{route} showed the other organisation: {answer.Body}");
+        }
+        Assert.False((await stranger.GetAsync($"/access/explain?principal={_host.Owner!.Principal}&verb=model:read&resource=project")).IsSuccess);
+        Assert.Equal(before, await ViewAsync());
+        Assert.Empty(_host.Faults);
+    }
+
+    private async Task FillAsync()
+    {
+        var owner = _host.Owner!;
+        Assert.True((await owner.PushAsync("alpha-model", ("model.onnx", "content"))).IsSuccess);
+        await _host.AddAsync("alpha-person", "auditor");
+        foreach (var (path, body) in new (string, object)[]
+        {
+            ("/services", new { name = "alpha-service", role = "caller" }),
+            ("/roles", new { name = "alpha-role", verbs = new[] { "model:read" } }),
+            ("/groups", new { name = "alpha-group", members = new[] { "alpha-person" } }),
+            ("/bindings", new { role = "alpha-role", subject = "group:alpha-group", effect = "allow", scope = "model/alpha-model" }),
+        })
+            Assert.True((await owner.PostAsync(path, body)).IsSuccess);
+    }
+
+    private async Task<string> ViewAsync()
+    {
+        var views = new List<string>();
+        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/keys", "/policy", "/endpoints"])
+            views.Add((await _host.Owner!.GetAsync(path)).Body);
+        return string.Join('\n', views);
+    }
+}
