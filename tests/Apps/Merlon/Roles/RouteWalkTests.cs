@@ -81,6 +81,15 @@ public sealed class RouteWalkTests : IAsyncLifetime
     public Task Unguarded_PlantedRouteWithoutPolicy_StopsTheStart() => Assert.ThrowsAsync<InvalidOperationException>(
         () => ControlHost.ControlHost.StartAsync(Parts(routes => routes.MapGet("/planted", () => Results.Ok()))));
 
+    /// <summary>A route about one model or endpoint that asks for the project instead would pass over what is denied on that one.</summary>
+    [Fact]
+    public void Routes_AboutOneModelOrEndpoint_AskAboutThatOne()
+    {
+        var about = Routes.Where(r => r.Policy is RoutePolicy.Needs && (r.Pattern.Contains("models/{", StringComparison.Ordinal) || r.Pattern.Contains("endpoints/{", StringComparison.Ordinal))).ToList();
+        Assert.InRange(about.Count, 10, 100);
+        Assert.DoesNotContain(about, r => ((RoutePolicy.Needs)r.Policy!).ResourceParameter is null);
+    }
+
     [Fact]
     public async Task Routes_AsNobody_AreRefused()
     {
