@@ -8,6 +8,9 @@ namespace Merlon.ControlHost;
 /// <summary>Calls the control API as one principal.</summary>
 public sealed record ControlClient(HttpClient Http, string Token, string Principal)
 {
+    /// <summary>Who sits at it: gives codes of an authenticator when asked for them.</summary>
+    public StepUpHandler? Person { get; init; }
+
     public static HttpContent Json(object body) => JsonContent.Create(body);
 
     public async Task<ControlAnswer> GetAsync(string path) => await ControlAnswer.ReadAsync(await Http.GetAsync(path));

@@ -100,16 +100,29 @@ public sealed class ControlHost : IAsyncDisposable
     /// <summary>A client with its own connection and the given token.</summary>
     public ControlClient Client(string token, string principal = "")
     {
-        var http = new HttpClient { BaseAddress = Anonymous.BaseAddress };
+        var person = new StepUpHandler(Time);
+        var http = new HttpClient(person) { BaseAddress = Anonymous.BaseAddress };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return new ControlClient(http, token, principal);
+        return new ControlClient(http, token, principal) { Person = person };
+    }
+
+    /// <summary>Enrols an authenticator, as everyone has to whose role can change something.</summary>
+    public async Task<ControlClient> EnrolAsync(ControlClient client)
+    {
+        var authenticator = new Authenticator((await client.PostAsync("/me/totp")).Text("secret"));
+        var confirmed = await client.PostAsync("/me/totp/confirm", new { code = await authenticator.NextAsync(Time) });
+        if (!confirmed.IsSuccess)
+            throw new InvalidOperationException($"The authenticator was not taken: {confirmed.Body}");
+        client.Person!.Authenticator = authenticator;
+        return client;
     }
 
     /// <summary>A new principal with a role, made by the owner.</summary>
     public async Task<ControlClient> AddAsync(string name, string role)
     {
         var created = await Owner!.PostAsync("/principals", new { name, role });
-        return Client(created.Text("token"), created.Text("principal"));
+        var client = Client(created.Text("token"), created.Text("principal"));
+        return (await client.GetAsync("/whoami")).Text("mfa") == "required" ? await EnrolAsync(client) : client;
     }
 
     /// <summary>A client that speaks as the node does, over the Unix socket.</summary>
@@ -132,7 +145,7 @@ public sealed class ControlHost : IAsyncDisposable
     private async Task<ControlClient> SignInAsync(string code)
     {
         var answer = await ControlAnswer.ReadAsync(await Anonymous.PostAsync("/bootstrap", ControlClient.Json(new { code, name = "admin" })));
-        return Client(answer.Text("token"), answer.Text("principal"));
+        return await EnrolAsync(Client(answer.Text("token"), answer.Text("principal")));
     }
 
     private WebApplication Build(ControlParts parts)

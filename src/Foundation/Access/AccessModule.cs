@@ -4,9 +4,11 @@ using Merlon.Access.Authorization;
 using Merlon.Access.Bindings;
 using Merlon.Access.Changes;
 using Merlon.Access.Contracts;
+using Merlon.Access.Factors;
 using Merlon.Access.Groups;
 using Merlon.Access.Keys;
 using Merlon.Access.Model;
+using Merlon.Access.People;
 using Merlon.Access.Policy;
 using Merlon.Access.Principals;
 using Merlon.Access.Review;
@@ -42,12 +44,16 @@ public static class AccessModule
         .AddScoped<Authorizer>()
         .AddScoped<ChangeService>()
         .AddScoped<PrincipalService>()
+        .AddScoped<InvitationService>()
         .AddScoped<ApiKeyService>()
-        .AddScoped<IApiKeyDirectory, ApiKeyDirectory>();
+        .AddScoped<IApiKeyDirectory, ApiKeyDirectory>()
+        .AddPeople();
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
     {
         BootstrapEndpoints.Map(routes);
+        SignInEndpoints.Map(routes);
+        AccountEndpoints.Map(routes);
         PrincipalEndpoints.Map(routes);
         ServiceEndpoints.Map(routes);
         ApiKeyEndpoints.Map(routes);

@@ -19,4 +19,22 @@ internal static class Limits
     public const int PendingChanges = 100;
     public const int PageSize = 500;
     public const int IdempotencyKeyLength = 128;
+
+    public const int PasswordLength = 128;
+    public const int PasswordMinimum = 12;
+    public const int SignInNameLength = 128;
+    public const int PasskeysPerPerson = 20;
+    public const int SessionsPerPerson = 100;
+    public const int RecoveryCodes = 10;
+
+    /// <summary>What a browser sends to prove a passkey.</summary>
+    public const int PasskeyJson = 32_768;
+
+    /// <summary>Steps of sign-ins under way at once, and command lines that wait for a browser.</summary>
+    public const int Challenges = 10_000;
+    public const int DeviceGrants = 1_000;
+
+    /// <summary>Password checks that wait for their turn: of one network, and of all.</summary>
+    public const int WaitingPerNetwork = 16;
+    public const int Waiting = 1_024;
 }

@@ -1,4 +1,5 @@
 using Merlon.Access.Contracts;
+using Merlon.Access.Factors;
 using Merlon.Access.Policy;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Merlon.Access.Authorization;
 
 /// <summary>Asks whether the caller may use the matched route, and tells of it: a refusal to the ledger, a use to the review.</summary>
-internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, UsageLog usage)
+internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, UsageLog usage, TimeProvider time)
 {
     public async Task<Refusal?> CheckAsync(HttpContext context, RoutePolicy.Needs needs, string? environment)
     {
@@ -15,17 +16,26 @@ internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, 
         // INVARIANT: a parameter that the route does not have would silently widen the question to the project.
         var resource = needs.ResourceParameter is null ? null : context.GetRouteValue(needs.ResourceParameter) as string
             ?? throw new InvalidOperationException($"The route has no parameter '{needs.ResourceParameter}'.");
+        if (MfaRules.Missing(caller.Session, caller.Snapshot, caller.Id) is { } missing)
+            return await DenyAsync(context, caller, missing);
         if (IsInReach(caller, needs.Permission) && caller.May(needs.Permission, resource, environment))
         {
+            var isSafe = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+            if (MfaRules.Stale(caller.Session, needs.Permission, isSafe, environment, time.GetUtcNow()) is { } stale)
+                return await DenyAsync(context, caller, stale);
             usage.Used(caller.Id, needs.Permission);
             return null;
         }
-        var denied = new Refusal(RefusalKind.Forbidden, "access.forbidden", caller.Role.Length == 0
+        return await DenyAsync(context, caller, new Refusal(RefusalKind.Forbidden, "access.forbidden", caller.Role.Length == 0
             ? $"You have no role that gives {needs.Permission} here."
             : $"Your role '{Text.Printable(caller.Role, 200)}' does not have the permission {needs.Permission} here, or something denies it.")
         {
             Remedy = $"See why: merlon access explain ME {needs.Permission} {(resource is null ? "project" : $"{Permissions.TypeOf(needs.Permission)}/{Text.Printable(resource, 63)}")}",
-        };
+        });
+    }
+
+    private async Task<Refusal> DenyAsync(HttpContext context, Caller caller, Refusal denied)
+    {
         await refusals.DeniedAsync(
             events.By(caller, OcsfClass.ApiActivity, ControlEvents.Other, "access.denied", new EventResource("route", context.Request.Path), denied.Detail) with
             {

@@ -38,7 +38,8 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
 
     private async Task<Refusal?> CheckAsync(HttpContext context, Authorizer authorizer, RoutePolicy.Needs? needs)
     {
-        var resolved = await authorizer.ResolveAsync(context, context.RequestAborted);
+        var isPage = context.GetEndpoint()!.Metadata.GetMetadata<SessionRoute>() is not null;
+        var resolved = isPage ? await authorizer.ResolveSessionAsync(context, context.RequestAborted) : await authorizer.ResolveAsync(context, context.RequestAborted);
         if (!resolved.Try(out var caller, out var refusal))
         {
             refusals.Unauthenticated(context.Connection.RemoteIpAddress, refusal.Code);

@@ -1,4 +1,5 @@
 using Merlon.Access.Policy;
+using Merlon.Access.Sessions;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
 
@@ -11,6 +12,7 @@ public sealed record Caller(string Id, Scope Scope, string Role)
 {
     internal AccessSnapshot Snapshot { get; init; } = AccessSnapshot.Empty;
     internal AccessContext Context { get; init; }
+    internal CallerSession Session { get; init; } = CallerSession.None;
 
     /// <summary>May the caller do this in the project, or on one resource of it?</summary>
     /// <param name="permission">The verb, as in <see cref="Permissions"/>.</param>
@@ -18,6 +20,8 @@ public sealed record Caller(string Id, Scope Scope, string Role)
     /// <param name="environment">The environment that it is about, where the call names one.</param>
     public bool May(string permission, string? resource = null, string? environment = null)
     {
+        if (Session.Verbs?.Contains(permission) == false)
+            return false;
         var target = new AccessTarget(Scope.Organisation, Scope.Project, resource is null ? null : Permissions.TypeOf(permission), resource);
         return Snapshot.Decide(Id, permission, target, Context with { Environment = environment }).Allowed;
     }

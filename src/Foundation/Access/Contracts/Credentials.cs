@@ -12,6 +12,7 @@ public sealed record Credential(string Id, string Text, Digest SecretHash)
 {
     public const string ApiKeyPrefix = "mk";
     public const string TokenPrefix = "mt";
+    public const string SessionPrefix = "ms";
 
     private const int IdBytes = 12;
     private const int SecretBytes = 32;
@@ -20,8 +21,15 @@ public sealed record Credential(string Id, string Text, Digest SecretHash)
     public static Credential Mint(string prefix)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+        var (text, hash) = Renew(prefix, id);
+        return new Credential(id, text, hash);
+    }
+
+    /// <summary>A new secret for an id that there is already.</summary>
+    internal static (string Text, Digest SecretHash) Renew(string prefix, string id)
+    {
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
-        return new Credential(id, $"{prefix}_{id}_{secret}", HashSecret(secret));
+        return ($"{prefix}_{id}_{secret}", HashSecret(secret));
     }
 
     /// <summary>Splits a text form. False for anything that could not have been minted; says nothing about whether it is known.</summary>

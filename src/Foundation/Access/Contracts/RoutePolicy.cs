@@ -24,6 +24,9 @@ public abstract record RoutePolicy
     public sealed record RoleOnly(string Role) : RoutePolicy;
 }
 
+/// <summary>Marks a route for browsers: it takes the session cookie and no bearer token, as every other route takes no cookie.</summary>
+public sealed record SessionRoute;
+
 public static class RoutePolicyExtensions
 {
     /// <param name="builder">The route.</param>

@@ -20,6 +20,7 @@ internal static class PrincipalEndpoints
         routes.MapGet("/principals", ListAsync).RequirePermission(Permissions.PrincipalManage);
         routes.MapPost("/principals", CreateAsync).RequirePermission(Permissions.PrincipalManage);
         routes.MapDelete("/principals/{name}", DisableAsync).RequirePermission(Permissions.PrincipalManage);
+        routes.MapPost("/principals/{name}/invitation", InviteAsync).RequirePermission(Permissions.PrincipalManage);
     }
 
     private static async Task<IResult> ListAsync(Caller caller, AccessDb db, CancellationToken cancellationToken)
@@ -37,4 +38,7 @@ internal static class PrincipalEndpoints
 
     private static async Task<IResult> DisableAsync(string name, Caller caller, PrincipalService principals, CancellationToken cancellationToken) =>
         (await principals.DisableAsync(caller, name, kind: null, cancellationToken)).ToHttp();
+
+    private static async Task<IResult> InviteAsync(string name, Caller caller, InvitationService invitations, CancellationToken cancellationToken) =>
+        (await invitations.InviteAsync(caller, name, cancellationToken)).ToHttp();
 }

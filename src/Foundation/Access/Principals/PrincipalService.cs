@@ -15,7 +15,7 @@ internal sealed record NewPrincipal(string Kind, string? Name, string? Role, int
 internal sealed record CreatedPrincipal(string Principal, string Name, string Role, string? Token, DateTimeOffset ExpiresAt);
 
 /// <summary>Makes, renews and disables principals.</summary>
-internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, SubjectKeys subjects, ControlEvents events, TimeProvider time)
+internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, SubjectKeys subjects, ControlEvents events, IGatewayPublisher gateways, TimeProvider time)
 {
     private const int AccountDisable = 5, PasswordChange = 3;
     private static readonly TimeSpan s_maxLife = TimeSpan.FromDays(366);
@@ -74,7 +74,17 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
     /// <param name="name">The principal.</param>
     /// <param name="kind">The kind it must be; null takes either.</param>
     /// <param name="cancellationToken">Stops before anything is changed.</param>
-    public Task<Result<Unit>> DisableAsync(Caller caller, string name, string? kind, CancellationToken cancellationToken) => policy.ChangeAsync<Result<Unit>>(async before =>
+    public async Task<Result<Unit>> DisableAsync(Caller caller, string name, string? kind, CancellationToken cancellationToken)
+    {
+        var disabled = await policy.ChangeAsync(before => DisableAsync(before, caller, name, kind, cancellationToken), cancellationToken);
+        // Keys are known to the gateways; they hear of it before this is answered.
+        if (!disabled.IsRefused)
+            await gateways.PublishAsync(CancellationToken.None);
+        return disabled;
+    }
+
+    /// <summary>The principal, its sessions and the API keys that it made end together.</summary>
+    private async Task<Result<Unit>> DisableAsync(AccessSnapshot before, Caller caller, string name, string? kind, CancellationToken cancellationToken)
     {
         if (await FindAsync(caller.Scope, name, kind, cancellationToken) is not { } principal)
             return Unknown(name);
@@ -86,10 +96,20 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
         var after = new AccessSnapshot(before.State with { Members = before.State.Members.SetItem(principal.Id, member with { Enabled = false }) });
         if (ChangeRights.LastOwner(before, after, caller.Scope.Organisation) is { } last)
             return last;
-        principal.DisabledAt ??= time.GetUtcNow();
-        await db.CommitAsync(events.By(caller, OcsfClass.AccountChange, AccountDisable, "principal.disable", new EventResource("principal", principal.Id)), cancellationToken);
+        var now = time.GetUtcNow();
+        principal.DisabledAt ??= now;
+        var sessions = await db.Tokens.Where(t => t.PrincipalId == principal.Id && t.RevokedAt == null).ToListAsync(cancellationToken);
+        sessions.ForEach(t => t.RevokedAt = now);
+        var keys = await db.ApiKeys.Where(k => k.CreatedBy == principal.Id && k.RevokedAt == null).ToListAsync(cancellationToken);
+        keys.ForEach(k => k.RevokedAt = now);
+        await db.CommitAsync(
+            events.By(caller, OcsfClass.AccountChange, AccountDisable, "principal.disable", new EventResource("principal", principal.Id)) with
+            {
+                Attributes = [("sessions_ended", sessions.Count), ("keys_revoked", keys.Count)],
+            },
+            cancellationToken);
         return Unit.Value;
-    }, cancellationToken);
+    }
 
     /// <summary>A new token; the earlier ones end after the overlap.</summary>
     public async Task<Result<CreatedPrincipal>> RotateAsync(Caller caller, string name, int? expiresInSeconds, int? overlapSeconds, CancellationToken cancellationToken)
@@ -134,13 +154,13 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
     private Task<Principal?> FindAsync(Scope scope, string name, string? kind, CancellationToken cancellationToken) => db.Principals.SingleOrDefaultAsync(
         p => p.Organisation == scope.Organisation && p.Project == scope.Project && p.Name == name && (kind == null || p.Kind == kind), cancellationToken);
 
-    private static Refusal? BeyondRolesOf(AccessSnapshot snapshot, Caller caller, string principal) => snapshot.BindingsOf(snapshot.State.Members[principal])
+    internal static Refusal? BeyondRolesOf(AccessSnapshot snapshot, Caller caller, string principal) => snapshot.BindingsOf(snapshot.State.Members[principal])
         .Where(b => b.Binding.Effect == BindingEffect.Allow)
         .Select(b => ChangeRights.BeyondRole(snapshot, caller.Id, caller.Context, b.Binding)).FirstOrDefault(refusal => refusal is not null);
 
     private static TimeSpan LifeOf(int? seconds) => seconds is { } given ? TimeSpan.FromSeconds(given) : s_defaultLife;
 
-    private static Refusal Unknown(string name) => new(RefusalKind.NotFound, "principal.unknown", $"There is no principal '{Text.Printable(name, 63)}'.");
+    internal static Refusal Unknown(string name) => new(RefusalKind.NotFound, "principal.unknown", $"There is no principal '{Text.Printable(name, 63)}'.");
 
     private static Refusal Expiry() =>
         new(RefusalKind.Invalid, "expiry.invalid", "A token lives between one second and 366 days.") { Remedy = "For example --expires 90d." };

@@ -5,7 +5,7 @@ using Merlon.Access.Storage;
 
 namespace Merlon.Access.Review;
 
-/// <param name="Kind"><c>unused</c>, <c>over-broad</c>, <c>expired-binding</c>, <c>stale-key</c>, <c>orphaned-service</c> or <c>disabled-principal</c>.</param>
+/// <param name="Kind"><c>no-mfa</c>, <c>unused</c>, <c>over-broad</c>, <c>expired-binding</c>, <c>stale-key</c>, <c>orphaned-service</c> or <c>disabled-principal</c>.</param>
 /// <param name="Fix">One command that settles it.</param>
 internal sealed record ReviewFinding(string Kind, string Subject, string Detail, string Fix);
 
@@ -27,8 +27,17 @@ internal sealed class AccessReview(AccessSnapshot snapshot, Caller caller, DateT
 
     private DateTimeOffset Since => now.AddDays(-withinDays);
 
-    public ReviewReport Make(IReadOnlyList<Principal> principals, IReadOnlyList<UsageRow> usage, IReadOnlyList<ApiKey> keys)
+    /// <param name="principals">Those of the project.</param>
+    /// <param name="usage">When they last used which verb.</param>
+    /// <param name="keys">The project's API keys.</param>
+    /// <param name="protectedPeople">Ids of the people who have a second factor.</param>
+    public ReviewReport Make(IReadOnlyList<Principal> principals, IReadOnlyList<UsageRow> usage, IReadOnlyList<ApiKey> keys, IReadOnlySet<string> protectedPeople)
     {
+        foreach (var person in principals.Where(p => p is { Kind: Principal.Person, DisabledAt: null } && !protectedPeople.Contains(p.Id)))
+        {
+            if (Factors.MfaRules.IsRequiredFor(snapshot, person.Id))
+                Find("no-mfa", person.Name, "Its role can change things, and it has no second factor: it can do nothing, and whoever has its code could enrol one.", $"merlon principal disable {person.Name}");
+        }
         var used = usage.ToLookup(u => u.PrincipalId, StringComparer.Ordinal);
         var reviewed = principals.Where(p => p.DisabledAt is null).Select(p => Look(p, [.. used[p.Id]])).ToList();
         foreach (var service in principals.Where(p => p is { Kind: Principal.Service, DisabledAt: null } && !principals.Any(o => o.Id == p.OwnerId && o.DisabledAt is null)))

@@ -75,7 +75,9 @@ internal static class ReviewEndpoints
         var ids = principals.ConvertAll(p => p.Id);
         var used = await db.Usage.AsNoTracking().Where(u => ids.Contains(u.PrincipalId)).ToListAsync(cancellationToken);
         var keys = await db.ApiKeys.AsNoTracking().Where(k => k.Organisation == scope.Organisation && k.Project == scope.Project).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys));
+        var people = await db.People.AsNoTracking().Where(p => ids.Contains(p.PrincipalId) && p.TotpConfirmedAt != null).Select(p => p.PrincipalId)
+            .Union(db.Passkeys.Where(p => ids.Contains(p.PrincipalId)).Select(p => p.PrincipalId)).ToListAsync(cancellationToken);
+        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys, people.ToHashSet(StringComparer.Ordinal)));
     }
 
     private static async Task<IResult> ChangesAsync(string? after, int? limit, Caller caller, AccessDb db, TimeProvider time, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Text;
 using Merlon.Access.Contracts;
+using Merlon.Access.Factors;
 using Merlon.Access.Model;
 using Merlon.Access.Policy;
 using Merlon.Access.Storage;
@@ -18,7 +19,9 @@ internal static class BootstrapEndpoints
 
     internal sealed record RedeemRequest(string Code, string? Name);
     internal sealed record TokenResponse(string Token, DateTimeOffset ExpiresAt, string Principal, string Role);
-    internal sealed record WhoAmI(string Principal, string Name, string Role, IEnumerable<string> Permissions);
+
+    /// <param name="Mfa"><c>proved</c>, <c>required</c> before anything can be done, or <c>none</c>.</param>
+    internal sealed record WhoAmI(string Principal, string Name, string Role, IEnumerable<string> Permissions, string Mfa, DateTimeOffset? MfaAt);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -78,16 +81,10 @@ internal static class BootstrapEndpoints
     private static async Task<IResult> WhoAmIAsync(Caller caller, AccessDb db, CancellationToken cancellationToken)
     {
         var principal = await db.Principals.AsNoTracking().SingleAsync(p => p.Id == caller.Id, cancellationToken);
-        return TypedResults.Ok(new WhoAmI(caller.Id, principal.Name, caller.Role, Permissions.All.Where(verb => caller.May(verb)).Order(StringComparer.Ordinal)));
+        return TypedResults.Ok(new WhoAmI(caller.Id, principal.Name, caller.Role, Permissions.All.Where(verb => caller.May(verb)).Order(StringComparer.Ordinal),
+            caller.Session.MfaAt is not null ? "proved" : MfaRules.Missing(caller.Session, caller.Snapshot, caller.Id) is null ? "none" : "required", caller.Session.MfaAt));
     }
 
-    private static async Task<IResult> LogoutAsync(Caller caller, HttpContext context, AccessDb db, ControlEvents events, TimeProvider time, CancellationToken cancellationToken)
-    {
-        if (!Credential.TryParse(Credential.TokenPrefix, context.Request.Headers.Authorization.ToString().Split(' ')[^1], out var id, out _))
-            throw new InvalidOperationException("The call was authorised without a token.");
-        var token = await db.Tokens.SingleAsync(t => t.Id == id, cancellationToken);
-        token.RevokedAt = time.GetUtcNow();
-        await db.CommitAsync(events.By(caller, OcsfClass.Authentication, 2, "access.logout"), cancellationToken);
-        return TypedResults.NoContent();
-    }
+    private static async Task<IResult> LogoutAsync(Caller caller, SessionDesk sessions, CancellationToken cancellationToken) =>
+        (await sessions.EndAsync(caller, caller.Session.TokenId, cancellationToken)).ToHttp();
 }

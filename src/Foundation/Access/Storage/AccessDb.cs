@@ -16,6 +16,11 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
     public DbSet<UsageRow> Usage => Set<UsageRow>();
     public DbSet<IdempotencyRow> Idempotency => Set<IdempotencyRow>();
     public DbSet<BootstrapCode> BootstrapCodes => Set<BootstrapCode>();
+    public DbSet<Person> People => Set<Person>();
+    public DbSet<Passkey> Passkeys => Set<Passkey>();
+    public DbSet<Challenge> Challenges => Set<Challenge>();
+    public DbSet<FailureRow> Failures => Set<FailureRow>();
+    public DbSet<DeviceGrant> DeviceGrants => Set<DeviceGrant>();
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -36,6 +41,17 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
         modelBuilder.Entity<ChangeRow>().ToTable("access_changes").HasKey(c => c.Id);
         modelBuilder.Entity<UsageRow>().ToTable("access_usage").HasKey(u => new { u.PrincipalId, u.Verb });
         modelBuilder.Entity<IdempotencyRow>().ToTable("access_idempotency").HasKey(i => new { i.Actor, i.Key });
+        modelBuilder.Entity<Person>(p =>
+        {
+            p.ToTable("access_people").HasKey(e => e.PrincipalId);
+            p.Property(e => e.Revision).IsConcurrencyToken();
+            p.Ignore(e => e.HasTotp);
+            p.Ignore(e => e.RecoveryCodesLeft);
+        });
+        modelBuilder.Entity<Passkey>().ToTable("access_passkeys").HasKey(p => p.CredentialId);
+        modelBuilder.Entity<Challenge>().ToTable("access_challenges").HasKey(c => c.Id);
+        modelBuilder.Entity<FailureRow>().ToTable("access_failures").HasKey(f => f.Key);
+        modelBuilder.Entity<DeviceGrant>().ToTable("access_device_grants").HasKey(g => g.Id);
         modelBuilder.Entity<BootstrapCode>(b =>
         {
             b.ToTable("access_bootstrap_codes").HasKey(e => e.CodeHash);

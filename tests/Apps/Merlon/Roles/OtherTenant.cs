@@ -23,8 +23,8 @@ internal static class OtherTenant
                 INSERT INTO access_principals(Id, Organisation, Project, Name, SubjectPublicKey, CreatedAt, Kind)
                     VALUES ('p_other', '{Organisation}', '{Project}', 'stranger', x'00', {now.ToString(CultureInfo.InvariantCulture)}, 'person');
                 INSERT INTO access_bindings VALUES ('{Guid.CreateVersion7().ToString().ToUpperInvariant()}', '{Organisation}', '{Project}', 'owner', 'p_other', 'allow', 'organisation', NULL, 0, 1);
-                INSERT INTO access_tokens(Id, PrincipalId, SecretHash, CreatedAt, NotAfter)
-                    VALUES ('{credential.Id}', 'p_other', $hash, 0, {(now + 3_600_000).ToString(CultureInfo.InvariantCulture)});
+                INSERT INTO access_tokens(Id, PrincipalId, SecretHash, CreatedAt, NotAfter, MfaAt)
+                    VALUES ('{credential.Id}', 'p_other', $hash, 0, {(now + 3_600_000).ToString(CultureInfo.InvariantCulture)}, {now.ToString(CultureInfo.InvariantCulture)});
                 """;
             var hash = new byte[32];
             credential.SecretHash.CopyTo(hash);

@@ -19,7 +19,7 @@ namespace Merlon.App.Tests.Roles;
 /// <summary>Every route of control, as nobody, as one who has every right but the one it asks for, and as the owner of another organisation.</summary>
 public sealed class RouteWalkTests : IAsyncLifetime
 {
-    private static readonly string[] s_open = ["POST /bootstrap"];
+    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token"];
     private static readonly object s_body = new { environment = "production", reference = "alpha-model@1", name = "alpha-new" };
     private ControlHost.ControlHost _host = null!;
 

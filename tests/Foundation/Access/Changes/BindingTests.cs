@@ -48,6 +48,8 @@ public sealed class BindingTests : IAsyncLifetime
     {
         var ann = await _host.AddAsync("ann", "caller");
         await Owner.BindAsync("ann", "operator", conditions: new { environments = new[] { "staging" } });
+        Assert.Equal("access.mfa-required", (await ann.PostAsync("/endpoints/fraud/try", new { environment = "staging" })).Code);
+        await _host.EnrolAsync(ann);
         Assert.Equal(HttpStatusCode.OK, (await ann.PostAsync("/endpoints/fraud/try", new { environment = "staging" })).Status);
         Assert.Equal("access.forbidden", (await ann.PostAsync("/endpoints/fraud/try", new { environment = "production" })).Code);
         Assert.Equal("access.forbidden", (await ann.PostAsync("/endpoints/fraud/try", new { })).Code);

@@ -30,7 +30,8 @@ public sealed class ReviewTests : IAsyncLifetime
     private async Task<ControlClient> AddAsync(string path, object body)
     {
         var made = await Owner.PostAsync(path, body);
-        return _host.Client(made.Text("token"), made.Text("principal"));
+        var client = _host.Client(made.Text("token"), made.Text("principal"));
+        return (await client.GetAsync("/whoami")).Text("mfa") == "required" ? await _host.EnrolAsync(client) : client;
     }
 
     [Fact]
@@ -48,6 +49,7 @@ public sealed class ReviewTests : IAsyncLifetime
         var boss = await AddAsync("boss", "owner");
         await boss.PostAsync("/services", new { name = "ci", role = "caller", expiresInSeconds = 300 * 86_400 });
         await Owner.PostAsync("/keys", new { name = "web", endpoint = "fraud", expiresInSeconds = 300 * 86_400 });
+        await Owner.PostAsync("/principals", new { name = "open", role = "operator" });
         var ended = (await Owner.BindAsync("broad", "auditor", "model/x", conditions: new { notAfter = _host.Time.GetUtcNow().AddDays(1) })).Id();
         Assert.True((await Owner.DeleteAsync("/principals/boss")).IsSuccess);
         _host.Time.Advance(TimeSpan.FromDays(20));
@@ -55,6 +57,8 @@ public sealed class ReviewTests : IAsyncLifetime
         var found = await FindingsAsync();
         Assert.Contains(("unused", "idle", "merlon principal disable idle"), found);
         Assert.Contains(found, f => f.Kind == "over-broad" && f.Subject == "broad" && f.Fix.EndsWith(" --role auditor", StringComparison.Ordinal));
+        Assert.Contains(("no-mfa", "open", "merlon principal disable open"), found);
+        Assert.DoesNotContain(found, f => f.Kind == "no-mfa" && f.Subject != "open");
         Assert.Contains(("orphaned-service", "ci", "merlon service disable ci"), found);
         Assert.Contains(("expired-binding", "broad", "merlon binding remove " + ended), found);
         Assert.Contains(found, f => f.Kind == "disabled-principal" && f.Subject == "boss");

@@ -16,7 +16,7 @@ public sealed class BootstrapTests : IAsyncLifetime
         using var connection = new SqliteConnection(_host.Storage.ConnectionString);
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "DELETE FROM access_tokens; DELETE FROM access_principals; DELETE FROM access_bootstrap_codes";
+        command.CommandText = "DELETE FROM access_tokens; DELETE FROM access_people; DELETE FROM access_principals; DELETE FROM access_bootstrap_codes";
         command.ExecuteNonQuery();
     }
 

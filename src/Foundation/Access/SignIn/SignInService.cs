@@ -1,0 +1,117 @@
+using Merlon.Access.Contracts;
+using Merlon.Access.Factors;
+using Merlon.Access.Model;
+using Merlon.Access.People;
+using Merlon.Access.Sessions;
+using Merlon.Access.Storage;
+using Merlon.Kernel;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+
+namespace Merlon.Access.SignIn;
+
+/// <summary>What came of a step: a session, or the ticket of the next step and how it can be answered.</summary>
+internal sealed record SignInStep(IssuedSession? Session, string? Ticket = null, string? DeviceMark = null);
+
+/// <summary>
+/// Signs people in by password and second factor. Known and unknown names cost the same and are answered the same.
+/// 1. Locked: nothing is checked. 2. The password, at its cost. 3. A second factor, where the person has one. 4. The session, and its event.
+/// </summary>
+internal sealed class SignInService(
+    AccessDb db, Passwords passwords, FactorCheck factors, SignInBook book, SessionIssuer sessions, TrustedDevices devices)
+{
+    private const string FactorStep = "factor";
+
+    public static readonly Refusal Failed = new(RefusalKind.Unauthenticated, "signin.failed", "The name or the password is not right.");
+
+    public async Task<Result<SignInStep>> PasswordAsync(string? name, string? password, string kind, SignInOrigin origin, CancellationToken cancellationToken)
+    {
+        if (name is null || password is null || name.Length > Limits.SignInNameLength || password.Length > Limits.PasswordLength)
+            return Failed;
+        var principal = await FindAsync(name, cancellationToken);
+        var person = principal is null ? null : await db.People.SingleOrDefaultAsync(p => p.PrincipalId == principal.Id, cancellationToken);
+        origin = await TrustAsync(origin, principal, cancellationToken);
+        // 1
+        if (await book.LockedAsync(origin, name, cancellationToken) is { } locked)
+            return locked;
+        // 2
+        if (!(await passwords.VerifyAsync(person, password, origin.Lane, origin.TrustedDevice is not null, cancellationToken)).Try(out var matches, out var busy))
+            return busy;
+        if (!matches || principal is null || person is null)
+        {
+            await book.FailedAsync(origin, name, principal, "signin.failed", cancellationToken);
+            return Failed;
+        }
+        // 3
+        if (person.HasTotp || await db.Passkeys.AnyAsync(p => p.PrincipalId == principal.Id, cancellationToken))
+            return (await book.Challenges.AddAsync(FactorStep, principal.Id, name, cancellationToken)).Try(out var ticket, out var full) ? new SignInStep(null, ticket) : full;
+        // 4
+        return await CompleteAsync(principal, name, kind, origin, "pwd", isMfa: false, cancellationToken);
+    }
+
+    /// <summary>Answers the second step with a code of the authenticator or a recovery code.</summary>
+    public async Task<Result<SignInStep>> FactorAsync(string? ticket, string? code, string kind, SignInOrigin origin, CancellationToken cancellationToken)
+    {
+        if (!(await book.Challenges.PeekAsync(FactorStep, ticket, cancellationToken)).Try(out var challenge, out var refusal))
+            return refusal;
+        var name = challenge.State;
+        var principal = await db.Principals.SingleAsync(p => p.Id == challenge.PrincipalId, cancellationToken);
+        origin = await TrustAsync(origin, principal, cancellationToken);
+        if (await book.LockedAsync(origin, name, cancellationToken) is { } locked)
+            return locked;
+        var person = await db.People.SingleAsync(p => p.PrincipalId == principal.Id, cancellationToken);
+        if (principal.DisabledAt is not null || await factors.SpendAsync(person, code, cancellationToken) is not { } method)
+        {
+            await book.FailedAsync(origin, name, principal, FactorCheck.Wrong.Code, cancellationToken);
+            return FactorCheck.Wrong;
+        }
+        if (!(await book.Challenges.TakeAsync(FactorStep, ticket, cancellationToken)).Try(out _, out var gone))
+            return gone;
+        return await CompleteAsync(principal, name, kind, origin, "pwd " + method, isMfa: true, cancellationToken);
+    }
+
+    /// <summary>A passkey that verified its user is both factors at once (NIST SP 800-63B, section 5.1.8); no name is asked for.</summary>
+    public async Task<Result<SignInStep>> PasskeyAsync(
+        PasskeyService passkeys, string? ticket, string? credential, string kind, SignInOrigin origin, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (!(await passkeys.FinishProofAsync(ticket, credential, context, cancellationToken)).Try(out var person, out var wrong))
+        {
+            await book.FailedAsync(origin with { TrustedDevice = null }, "\npasskey", null, wrong.Code, cancellationToken);
+            return wrong;
+        }
+        var principal = await db.Principals.SingleAsync(p => p.Id == person.PrincipalId, cancellationToken);
+        if (principal.DisabledAt is not null)
+            return PasskeyService.Wrong;
+        return await CompleteAsync(principal, principal.Name, kind, origin with { TrustedDevice = null }, FactorCheck.HardwareKey + " user", isMfa: true, cancellationToken);
+    }
+
+    public DateTimeOffset Now => book.Now;
+
+    /// <summary>The session of a person who has proved who they are.</summary>
+    public async Task<Result<SignInStep>> CompleteAsync(
+        Principal principal, string account, string kind, SignInOrigin origin, string methods, bool isMfa, CancellationToken cancellationToken)
+    {
+        var session = await sessions.IssueAsync(principal, kind, origin, methods, isMfa ? book.Now : null, cancellationToken);
+        try
+        {
+            await db.CommitAsync(book.SignedIn(session, origin), cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // The same code, twice at once: the other one won.
+            return FactorCheck.Wrong;
+        }
+        await book.SucceededAsync(origin, account, cancellationToken);
+        return new SignInStep(session, DeviceMark: await devices.MarkAsync(principal.Id, cancellationToken));
+    }
+
+    /// <summary>People sign in by their name in the default organisation; the default project's come first.</summary>
+    private async Task<Principal?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var found = await db.Principals.Where(p => p.Organisation == Scope.Default.Organisation && p.Name == name && p.Kind == Principal.Person && p.DisabledAt == null).ToListAsync(cancellationToken);
+        return found.OrderBy(p => p.Project != Scope.Default.Project).ThenBy(p => p.CreatedAt).FirstOrDefault();
+    }
+
+    private async Task<SignInOrigin> TrustAsync(SignInOrigin origin, Principal? principal, CancellationToken cancellationToken) =>
+        principal is not null && await devices.IsOfAsync(origin.TrustedDevice, principal.Id, cancellationToken) ? origin : origin with { TrustedDevice = null };
+}
