@@ -4,7 +4,7 @@ using System.Text;
 namespace Merlon.ControlHost;
 
 /// <summary>Does what a person at a prompt does: asked for a fresh second factor, gives a code and sends the call again.</summary>
-public sealed class StepUpHandler(TimeProvider time) : DelegatingHandler(new SocketsHttpHandler())
+public sealed class StepUpHandler(TimeProvider time, HttpMessageHandler? inner = null, string root = "/") : DelegatingHandler(inner ?? new SocketsHttpHandler())
 {
     public Authenticator? Authenticator { get; set; }
 
@@ -17,7 +17,7 @@ public sealed class StepUpHandler(TimeProvider time) : DelegatingHandler(new Soc
             || !(await response.Content.ReadAsStringAsync(cancellationToken)).Contains("access.step-up", StringComparison.Ordinal))
             return response;
         response.Dispose();
-        using var verify = new HttpRequestMessage(HttpMethod.Post, new Uri(request.RequestUri!, "/me/verify"))
+        using var verify = new HttpRequestMessage(HttpMethod.Post, new Uri(request.RequestUri!, root + "me/verify"))
         {
             Content = new StringContent($$"""{"code":"{{await Authenticator.NextAsync(time)}}"}""", Encoding.UTF8, "application/json"),
         };

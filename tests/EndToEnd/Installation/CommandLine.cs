@@ -35,7 +35,8 @@ public sealed partial record CommandResult(string Words, int ExitCode, string Ou
 public static class CommandLine
 {
     public static async Task<CommandResult> RunAsync(
-        string program, IEnumerable<string> words, IReadOnlyDictionary<string, string>? environment = null, string? directory = null, double seconds = 60)
+        string program, IEnumerable<string> words, IReadOnlyDictionary<string, string>? environment = null, string? directory = null, double seconds = 60,
+        Func<StreamReader, StreamWriter, Task<string>>? converse = null)
     {
         var start = new ProcessStartInfo(program, words)
         {
@@ -48,8 +49,11 @@ public static class CommandLine
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        // What was read while conversing belongs to the output too.
+        var said = converse is null ? "" : await converse(process.StandardOutput, process.StandardInput);
         process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var output = process.StandardOutput.ReadToEndAsync();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         try
         {
@@ -60,7 +64,7 @@ public static class CommandLine
             process.Kill(entireProcessTree: true);
             Assert.Fail($"'{program} {string.Join(' ', words)}' did not end within {seconds} seconds.");
         }
-        var result = new CommandResult($"{Path.GetFileName(program)} {string.Join(' ', words)}", process.ExitCode, await output, await error);
+        var result = new CommandResult($"{Path.GetFileName(program)} {string.Join(' ', words)}", process.ExitCode, said + await output, await error);
         CommandResult.AssertNoStackTrace(result.All, result.Words);
         return result;
     }

@@ -10,9 +10,10 @@ public sealed class ControlApi : IDisposable
 {
     private readonly HttpClient _http;
 
-    public ControlApi(Instance instance, string? token)
+    public ControlApi(Instance instance, string? token, ControlHost.Authenticator? authenticator = null)
     {
-        _http = new HttpClient(Handler(File.ReadAllText(instance.CaFile))) { BaseAddress = new Uri(instance.Server + "/api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+        var handler = Handler(File.ReadAllText(instance.CaFile));
+        _http = new HttpClient(new ControlHost.StepUpHandler(TimeProvider.System, handler, "/api/v1/") { Authenticator = authenticator }) { BaseAddress = new Uri(instance.Server + "/api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
         if (!string.IsNullOrEmpty(token))
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }

@@ -105,7 +105,7 @@ public sealed partial class Instance : IAsyncDisposable
     /// <summary>Signs the administrator in with the code that the first start printed.</summary>
     public async Task<Instance> SignInAsync()
     {
-        (await RunAsync("login", "--bootstrap", BootstrapCode, "--server", Server)).Exits(0);
+        (await People.SignInAsync(Settings, "login", "--bootstrap", BootstrapCode, "--server", Server)).Exits(0);
         return this;
     }
 
@@ -121,15 +121,14 @@ public sealed partial class Instance : IAsyncDisposable
     /// <summary>Runs the program as the administrator of this installation.</summary>
     public Task<CommandResult> RunAsync(params string[] words) => RunAsAsync(Settings, words);
 
-    public static Task<CommandResult> RunAsAsync(string settings, params string[] words) =>
-        CommandLine.RunAsync(PublishedProgram.Executable, words, new Dictionary<string, string>(StringComparer.Ordinal) { ["MERLON_CONFIG"] = settings });
+    public static Task<CommandResult> RunAsAsync(string settings, params string[] words) => People.RunAsync(settings, words);
 
     /// <summary>Makes a principal with its own settings folder, and returns that.</summary>
     public async Task<string> SignInAsAsync(string name, string role)
     {
         var made = (await RunAsync("principal", "create", name, "--role", role, "--json")).Exits(0).Json;
         var settings = Path.Combine(Folder, "settings-" + name);
-        (await RunAsAsync(settings, "login", "--token", made["token"]!.GetValue<string>(), "--server", Server, "--ca", CaFile)).Exits(0);
+        (await People.SignInAsync(settings, "login", "--token", made["token"]!.GetValue<string>(), "--server", Server, "--ca", CaFile)).Exits(0);
         return settings;
     }
 
@@ -137,7 +136,7 @@ public sealed partial class Instance : IAsyncDisposable
     public int ProcessOf(string role) => ProcessTable.All().FirstOrDefault(id =>
         ProcessTable.ParentOf(id) == ProcessId && ProcessTable.CommandOf(id) is [.., "run-role", var name] && name == role);
 
-    public ControlApi Api(string? token = null) => new(this, token ?? Token);
+    public ControlApi Api(string? token = null) => new(this, token ?? Token, token is null || token == Token ? People.AuthenticatorOf(Settings) : null);
 
     public string Logs() => Directory.Exists(Path.Combine(Data, "logs"))
         ? string.Join('\n', Directory.EnumerateFiles(Path.Combine(Data, "logs")).Select(f => $"== {Path.GetFileName(f)}\n{File.ReadAllText(f)}"))

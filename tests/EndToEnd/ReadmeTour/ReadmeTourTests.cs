@@ -48,7 +48,7 @@ public sealed partial class ReadmeTourTests(ITestOutputHelper output) : IAsyncLi
             ["CODE"] = _instance.BootstrapCode,
             ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin",
             ["HOME"] = folder,
-        }, folder, seconds: 120);
+        }, folder, seconds: 120, converse: (said, input) => People.AnswerAsync(_instance.Settings, said, input));
         output.WriteLine(result.All);
         result.Exits(0);
     }

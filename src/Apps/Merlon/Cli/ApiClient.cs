@@ -27,11 +27,14 @@ internal sealed class ApiClient : IDisposable
 
     public string Server { get; }
 
+    /// <summary>Where a fresh code of the second factor comes from when the server asks for one; null where nobody can be asked.</summary>
+    public Func<CancellationToken, Task<string>>? FreshCode { get; init; }
+
     /// <summary>The client of the signed-in user.</summary>
     public static ApiClient Open()
     {
         var credentials = Credentials.Load();
-        return new ApiClient(credentials.Server, credentials.CaPem, credentials.Token);
+        return new ApiClient(credentials.Server, credentials.CaPem, credentials.Token) { FreshCode = Prompt.IsInteractive ? Prompt.CodeAsync : null };
     }
 
     public Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
@@ -73,22 +76,36 @@ internal sealed class ApiClient : IDisposable
     public async Task<HttpResponseMessage> SendRawAsync(
         HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken, EntityTagHeaderValue? ifMatch = null)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = content };
+        var response = await SendOnceAsync(method, path, content, ifMatch, cancellationToken);
+        if (response.IsSuccessStatusCode)
+            return response;
+        var refusal = await RefusalAsync(response, cancellationToken);
+        response.Dispose();
+        // Only what can be sent twice is: a body that was streamed is gone.
+        if (refusal.Code != "access.step-up" || FreshCode is null || content is not (null or JsonContent))
+            throw refusal;
+        await PostAsync("me/verify", new { code = await FreshCode(cancellationToken) }, cancellationToken);
+        var again = await SendOnceAsync(method, path, content, ifMatch, cancellationToken);
+        if (again.IsSuccessStatusCode)
+            return again;
+        using (again)
+            throw await RefusalAsync(again, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpMethod method, string path, HttpContent? content, EntityTagHeaderValue? ifMatch, CancellationToken cancellationToken)
+    {
+        // Not disposed: that would dispose the content, which may be sent again.
+        var request = new HttpRequestMessage(method, path) { Content = content };
         if (ifMatch is not null)
             request.Headers.IfMatch.Add(ifMatch);
-        HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
         catch (HttpRequestException e)
         {
             throw Unreachable(e);
         }
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-            throw await RefusalAsync(response, cancellationToken);
     }
 
     private CliException Unreachable(HttpRequestException e) => e.HttpRequestError == HttpRequestError.SecureConnectionError
@@ -107,7 +124,10 @@ internal sealed class ApiClient : IDisposable
             // Not ours: the status alone has to do.
         }
         var title = problem.Get("title") is { Length: > 0 } given ? given : $"The server answered {(int)response.StatusCode}.";
-        return new CliException(s_down.Contains(problem.Get("code")) ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem.Get("remedy") is { Length: > 0 } remedy ? remedy : null);
+        return new CliException(s_down.Contains(problem.Get("code")) ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem.Get("remedy") is { Length: > 0 } remedy ? remedy : null)
+        {
+            Code = problem.Get("code"),
+        };
     }
 
     /// <summary>Codes that say that the server itself cannot work now. Every other refusal is an answer to what was asked, also one with status 503.</summary>

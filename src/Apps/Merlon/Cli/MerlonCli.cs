@@ -21,6 +21,7 @@ internal static class MerlonCli
         var root = new RootCommand("Merlon is the secure way into and out of an AI model.").With(
             UpCommand.Make(), DemoCommand.Make(),
             LoginCommand.Make(), LoginCommand.MakeLogout(), LoginCommand.MakeWhoAmI(),
+            MfaCommand.Make(), PasswordCommand.Make(), SessionCommand.Make(),
             ModelCommand.Make(), SampleCommand.Make(), SignCommand.Make(), VerifyCommand.Make(), ScanCommand.Make(),
             AdmitCommand.Make(), ApproveCommand.Make(), PolicyCommand.Make(),
             DeployCommand.Make(), RollbackCommand.Make(), EndpointCommand.Make(),

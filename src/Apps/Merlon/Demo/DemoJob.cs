@@ -74,7 +74,8 @@ internal sealed class DemoJob(DemoStage stage, DemoSteps steps)
         await ApproveAsync(stage.Owner, cancellationToken);
         var own = await AdmitAsync(cancellationToken);
         var made = await stage.Owner.PostAsync("principals", new { name = "officer", role = "security-officer" }, cancellationToken);
-        stage.Approver = new ApiClient(stage.Owner.Server, stage.CaPem, made.Get("token"));
+        stage.Approver = DemoPerson.Client(new Credentials(stage.Owner.Server, stage.CaPem, made.Get("token")));
+        await DemoPerson.EnrolAsync(stage.Approver, cancellationToken);
         await ApproveAsync(stage.Approver, cancellationToken);
         var admitted = await AdmitAsync(cancellationToken);
         steps.Tell("merlon approve fraud@1 --env production", $"The author's own approval does not count ({own.Get("verdict")}); with a second person's the verdict is {admitted.Get("verdict")}.",

@@ -25,7 +25,7 @@ internal sealed class DemoStage : IAsyncDisposable
         _folder = folder;
         Options = options;
         Supervisor = supervisor;
-        Owner = new ApiClient(owner.Server, owner.CaPem, owner.Token);
+        Owner = DemoPerson.Client(owner);
         CaPem = owner.CaPem;
         Caller = new InferenceCaller(supervisor.GatewayPort, owner.CaPem);
     }
@@ -77,6 +77,10 @@ internal sealed class DemoStage : IAsyncDisposable
             var owner = await LoginCommand.RedeemAsync(server, supervisor.Control.BootstrapCode!, "engineer", cancellationToken);
             var stage = new DemoStage(folder, options, supervisor, owner);
             await SaveAsync(stage.ConfigFolder, owner);
+            var before = await DemoAttempt.RefusedAsync(() => stage.Owner.GetAsync("models", cancellationToken));
+            await DemoPerson.EnrolAsync(stage.Owner, cancellationToken);
+            steps.Tell("The first owner signs in and enrols an authenticator", $"Before: {before ?? "everything was open."} After: the owner may act.", before is not null,
+                await stage.LedgerEntryAsync("control", body => body["unmapped"].Get("operation") == "totp.enrol", cancellationToken));
             return stage;
         }
         catch

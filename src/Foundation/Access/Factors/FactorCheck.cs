@@ -1,3 +1,4 @@
+using Merlon.Access.Contracts;
 using Merlon.Access.Model;
 using Merlon.Access.People;
 using Merlon.Kernel;

@@ -12,25 +12,28 @@ internal static class LoginCommand
     public static Command Make()
     {
         var bootstrap = new Option<string?>("--bootstrap") { Description = "The one-time code that the first 'merlon up' printed" };
-        var token = new Option<string?>("--token") { Description = "An access token, as made by 'merlon principal create'" };
-        var ca = new Option<FileInfo?>("--ca") { Description = "CA file of the server; needed with --token on a machine that has not signed in before" };
+        var token = new Option<string?>("--token") { Description = "An enrolment code or access token, as made by 'merlon principal create' or 'merlon service create'" };
+        var ca = new Option<FileInfo?>("--ca") { Description = "CA file of the server; needed without --bootstrap on a machine that has not signed in before" };
         var server = new Option<string>("--server") { Description = "Address of the control API", DefaultValueFactory = _ => "https://localhost:8443" };
-        var name = new Option<string?>("--name") { Description = "Your name, for the first administrator" };
-        return new Command("login", "Sign in to a Merlon server").With(bootstrap, token, ca, server, name).Does(async (result, cancellationToken) =>
+        var name = new Option<string?>("--name") { Description = "Your name: for the first administrator, or to sign in with password and code instead of a browser" };
+        return new Command("login", "Sign in to a Merlon server: through a browser, or with --name, --token or --bootstrap").With(bootstrap, token, ca, server, name).Does(async (result, cancellationToken) =>
         {
-            var (code, given) = (result.GetValue(bootstrap), result.GetValue(token));
-            if (code is null == given is null)
+            var (code, given, who) = (result.GetValue(bootstrap), result.GetValue(token), result.GetValue(name));
+            if (code is not null && given is not null)
                 throw CliException.Usage("Sign in with either --bootstrap CODE or --token TOKEN.");
             var address = result.GetValue(server)!;
             if (!Credentials.IsAddress(address))
                 throw CliException.Usage($"'{Kernel.Text.Printable(address, 80)}' is not the address of a server.", "Write --server https://HOST:PORT.");
-            var credentials = code is not null
-                ? await RedeemAsync(address, code, result.GetValue(name), cancellationToken)
-                : new Credentials(address, ReadCa(result.GetValue(ca)), given!);
+            var credentials = code is not null ? await RedeemAsync(address, code, who, cancellationToken)
+                : given is not null ? new Credentials(address, ReadCa(result.GetValue(ca)), given)
+                : who is not null ? await SignInSteps.WithPasswordAsync(address, ReadCa(result.GetValue(ca)), who, cancellationToken)
+                : await SignInSteps.WithBrowserAsync(address, ReadCa(result.GetValue(ca)), cancellationToken);
             using var api = new ApiClient(credentials.Server, credentials.CaPem, credentials.Token);
             var me = await api.GetAsync("whoami", cancellationToken);
             credentials.Save();
             Output.Line($"Signed in to {credentials.Server} as {me.Get("name")} ({me.Get("role")}).");
+            if (me.Get("mfa") == "required")
+                await Enrolment.FirstAsync(api, cancellationToken);
             return ExitCodes.Done;
         });
     }

@@ -5,7 +5,28 @@ namespace Merlon.App.Cli.Access;
 /// <summary>People and services that may use the control API.</summary>
 internal static class PrincipalCommand
 {
-    public static Command Make() => new Command("principal", "Make, list and disable people and services").With(Create(), List(), Disable());
+    public static Command Make()
+    {
+        var command = new Command("principal", "Make, list, invite anew and disable people and services").With(Create(), List(), Invite(), Disable());
+        command.Aliases.Add("user");
+        return command;
+    }
+
+    private static Command Invite()
+    {
+        var name = new Argument<string>("NAME") { Description = "Person who lost password or second factor" };
+        var json = CommandBase.JsonOption();
+        return new Command("invite", "Remove a person's factors and sessions and make a new enrolment code, good for a day").With(name, json).Does(async (result, cancellationToken) =>
+        {
+            using var api = ApiClient.Open();
+            var made = await api.PostAsync($"principals/{Uri.EscapeDataString(result.GetValue(name)!)}/invitation", null, cancellationToken);
+            if (result.PrintedJson(json, made))
+                return ExitCodes.Done;
+            Output.Line(made.Get("token"));
+            Console.Error.WriteLine($"'{made.Get("name")}' enrols anew with: merlon login --token TOKEN. The token is not shown again.");
+            return ExitCodes.Done;
+        });
+    }
 
     private static Command Create()
     {
@@ -13,7 +34,7 @@ internal static class PrincipalCommand
         var role = new Option<string>("--role") { Description = "owner, security-officer, ml-engineer, approver, operator, auditor, caller or a role of your own", Required = true };
         var expires = new Option<string>("--expires") { Description = "Life of the access token: 90d, 12h, 30m or 45s", DefaultValueFactory = _ => "90d" };
         var json = CommandBase.JsonOption();
-        return new Command("create", "Make a principal; its access token is shown once").With(name, role, expires, json).Does(async (result, cancellationToken) =>
+        return new Command("create", "Make a person; the token is shown once, and they enrol with it").With(name, role, expires, json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
             var made = await api.PostAsync("principals", new
@@ -25,7 +46,7 @@ internal static class PrincipalCommand
             if (result.PrintedJson(json, made))
                 return ExitCodes.Done;
             Output.Line(made.Get("token"));
-            Console.Error.WriteLine($"'{made.Get("name")}' ({made.Get("role")}) signs in with: merlon login --token TOKEN. The token is not shown again.");
+            Console.Error.WriteLine($"'{made.Get("name")}' ({made.Get("role")}) signs in and enrols with: merlon login --token TOKEN. The token is not shown again.");
             return ExitCodes.Done;
         });
     }

@@ -3,10 +3,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Merlon.Access.People;
+namespace Merlon.Access.Contracts;
 
 /// <summary>Time-based one-time passwords (RFC 6238) as authenticator apps make them: SHA-1, six digits, thirty seconds.</summary>
-internal static class Totp
+public static class Totp
 {
     public const int Digits = 6;
     public const int SecretSize = 20;
@@ -65,5 +65,26 @@ internal static class Totp
         if (bits > 0)
             text.Append(Base32[(buffer << (5 - bits)) & 31]);
         return text.ToString();
+    }
+
+    /// <summary>The bytes of a secret in the form of <see cref="Text"/>.</summary>
+    /// <exception cref="FormatException">There is another character in it.</exception>
+    public static byte[] Bytes(string text)
+    {
+        var bytes = new List<byte>(text.Length * 5 / 8);
+        int buffer = 0, bits = 0;
+        foreach (var c in text)
+        {
+            var value = Base32.IndexOf(c, StringComparison.Ordinal);
+            if (value < 0)
+                throw new FormatException("Not base 32.");
+            buffer = ((buffer << 5) | value) & 0x1fff;
+            bits += 5;
+            if (bits < 8)
+                continue;
+            bits -= 8;
+            bytes.Add((byte)(buffer >> bits));
+        }
+        return [.. bytes];
     }
 }
