@@ -27,7 +27,7 @@ merlon_os_packages() {
 merlon_program_of() {
   case "$1" in
     bubblewrap) echo bwrap ;;
-    runc | curl | openssl | gcc) echo "$1" ;;
+    runc | curl | openssl | gcc | chromium) echo "$1" ;;
     *) echo "no-program-of-$1" ;;
   esac
 }

@@ -64,7 +64,7 @@ public sealed class ControlHost : IAsyncDisposable
     public CountedPublications Gateways { get; } = new();
     public Keyring Keyring => _keyring;
     public IServiceProvider Services => _app.Services;
-    public HttpClient Anonymous { get; } = new();
+    public HttpClient Anonymous { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false });
 
     /// <summary>The first owner, through the bootstrap code. Null when the folder already had one.</summary>
     public ControlClient? Owner { get; private set; }

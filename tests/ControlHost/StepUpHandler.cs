@@ -4,7 +4,7 @@ using System.Text;
 namespace Merlon.ControlHost;
 
 /// <summary>Does what a person at a prompt does: asked for a fresh second factor, gives a code and sends the call again.</summary>
-public sealed class StepUpHandler(TimeProvider time, HttpMessageHandler? inner = null, string root = "/") : DelegatingHandler(inner ?? new SocketsHttpHandler())
+public sealed class StepUpHandler(TimeProvider time, HttpMessageHandler? inner = null, string root = "/") : DelegatingHandler(inner ?? new SocketsHttpHandler { AllowAutoRedirect = false })
 {
     public Authenticator? Authenticator { get; set; }
 

@@ -32,6 +32,8 @@ internal sealed class RoutePolicyMiddleware(RequestDelegate next, RoleTokens rol
         };
         if (refusal is null)
             await next(context);
+        else if (endpoint.Metadata.GetMetadata<SessionRoute>() is { } page)
+            await page.RefuseAsync(context, refusal);
         else
             await Problems.WriteAsync(context, refusal);
     }

@@ -25,7 +25,8 @@ public abstract record RoutePolicy
 }
 
 /// <summary>Marks a route for browsers: it takes the session cookie and no bearer token, as every other route takes no cookie.</summary>
-public sealed record SessionRoute;
+/// <param name="RefuseAsync">Answers who may not go on, in the form of a page.</param>
+public sealed record SessionRoute(Func<HttpContext, Merlon.Kernel.Refusal, Task> RefuseAsync);
 
 public static class RoutePolicyExtensions
 {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Merlon.App.Tests.Roles;
 
 /// <summary>One route of a running control, with an address that matches it.</summary>
-internal sealed partial record LiveRoute(string Method, string Pattern, string Address, RoutePolicy? Policy)
+internal sealed partial record LiveRoute(string Method, string Pattern, string Address, RoutePolicy? Policy, bool IsPage)
 {
     public override string ToString() => $"{Method} {Pattern}";
 
@@ -16,7 +16,7 @@ internal sealed partial record LiveRoute(string Method, string Pattern, string A
         .. from endpoint in services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
            from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]
            let pattern = endpoint.RoutePattern.RawText!
-           select new LiveRoute(method, pattern, Fill(pattern), endpoint.Metadata.GetMetadata<RoutePolicy>()),
+           select new LiveRoute(method, pattern, Fill(pattern), endpoint.Metadata.GetMetadata<RoutePolicy>(), endpoint.Metadata.GetMetadata<SessionRoute>() is not null),
     ];
 
     /// <summary>Routes that anyone may call and nobody decided so, or that have no policy at all.</summary>

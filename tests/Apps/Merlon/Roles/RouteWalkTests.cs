@@ -10,6 +10,7 @@ using Merlon.Registry;
 using Merlon.Registry.Contracts;
 using Merlon.Serving;
 using Merlon.Serving.Contracts;
+using Merlon.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,9 @@ namespace Merlon.App.Tests.Roles;
 /// <summary>Every route of control, as nobody, as one who has every right but the one it asks for, and as the owner of another organisation.</summary>
 public sealed class RouteWalkTests : IAsyncLifetime
 {
-    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token"];
+    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token",
+        "GET /console/assets/{name}", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/factor", "POST /console/sign-in/passkey/options",
+        "POST /console/sign-in/passkey", "GET /console/enrol", "POST /console/enrol", "GET /console/"];
     private static readonly object s_body = new { environment = "production", reference = "alpha-model@1", name = "alpha-new" };
     private ControlHost.ControlHost _host = null!;
 
@@ -28,7 +31,7 @@ public sealed class RouteWalkTests : IAsyncLifetime
         Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly],
         AddServices = (services, directory) => services
             .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
-            .AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }).AddGatewayPublishing(new byte[32])
+            .AddConsole().AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }).AddGatewayPublishing(new byte[32])
             .AddSingleton<AuditLogs>().AddSingleton<RoleStart>(_ => throw new InvalidOperationException("No route may come this far."))
             .AddSingleton<Merlon.Ledger.LedgerLog>(_ => throw new InvalidOperationException("No route may come this far."))
             .AddSingleton<Merlon.Keys.RootKey>(_ => throw new InvalidOperationException("No route may come this far.")),
@@ -41,6 +44,7 @@ public sealed class RouteWalkTests : IAsyncLifetime
             routes.MapGatewayPublishing();
             AuditEndpoints.Map(routes);
             BackupEndpoints.Map(routes);
+            routes.MapGroup("/console").MapConsole();
             more?.Invoke(routes);
         },
     };
@@ -95,7 +99,8 @@ public sealed class RouteWalkTests : IAsyncLifetime
     {
         foreach (var route in Routes.Where(r => r.Policy is not RoutePolicy.Open))
         {
-            var expected = route.Policy is RoutePolicy.RoleOnly ? HttpStatusCode.NotFound : HttpStatusCode.Unauthorized;
+            // A browser is sent to the page where people sign in.
+            var expected = route.IsPage ? HttpStatusCode.Redirect : route.Policy is RoutePolicy.RoleOnly ? HttpStatusCode.NotFound : HttpStatusCode.Unauthorized;
             Assert.Equal((route.ToString(), expected), (route.ToString(), (await SendAsync(_host.Anonymous, route)).Status));
         }
         Assert.Empty(_host.Faults);
@@ -135,6 +140,18 @@ public sealed class RouteWalkTests : IAsyncLifetime
         Assert.False((await stranger.GetAsync($"/access/explain?principal={_host.Owner!.Principal}&verb=model:read&resource=project")).IsSuccess);
         Assert.Equal(before, await ViewAsync());
         Assert.Empty(_host.Faults);
+    }
+
+    /// <summary>A token is no cookie and a cookie is no token: what a browser sends by itself opens no API.</summary>
+    [Fact]
+    public async Task Routes_TakeACookieOrAToken_NeverBoth()
+    {
+        foreach (var route in Routes.Where(r => r.IsPage))
+            Assert.Equal((route.ToString(), HttpStatusCode.Redirect), (route.ToString(), (await SendAsync(_host.Owner!.Http, route)).Status));
+        using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = _host.Anonymous.BaseAddress };
+        browser.DefaultRequestHeaders.Add("Cookie", $"__Host-merlon={_host.Owner!.Token}");
+        foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs or RoutePolicy.SignedIn && !r.IsPage))
+            Assert.Equal((route.ToString(), HttpStatusCode.Unauthorized), (route.ToString(), (await SendAsync(browser, route)).Status));
     }
 
     private async Task FillAsync()

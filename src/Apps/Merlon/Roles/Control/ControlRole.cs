@@ -14,6 +14,7 @@ using Merlon.Serving;
 using Merlon.Serving.Contracts;
 using Merlon.Storage;
 using Merlon.Storage.Contracts;
+using Merlon.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
@@ -103,6 +104,7 @@ internal static class ControlRole
         services.AddSingleton<AuditLogs>();
         services.AddStorage(storage);
         services.AddAccess(new RoleTokens(start.Tokens));
+        services.AddConsole();
         services.AddRegistry(new RegistryOptions
         {
             BlobDirectory = Path.Combine(start.DataDirectory, "blobs"),

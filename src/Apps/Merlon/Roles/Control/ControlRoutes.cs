@@ -4,6 +4,7 @@ using Merlon.Admission;
 using Merlon.Gateway;
 using Merlon.Registry;
 using Merlon.Serving;
+using Merlon.WebConsole;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,6 +32,8 @@ internal static class ControlRoutes
         api.MapServing();
         AuditEndpoints.Map(api);
         Backup.BackupEndpoints.Map(api);
+
+        app.MapConsole();
 
         var inner = app.MapGroup(ListenerBoundary.InternalPrefix);
         inner.MapNodes();
