@@ -15,6 +15,7 @@ public sealed record EndpointRestrictions(IReadOnlyList<string> Networks, bool R
 
     public static readonly EndpointRestrictions None = new([], false, null);
 
+    [System.Text.Json.Serialization.JsonIgnore]
     public bool IsNone => Networks is not { Count: > 0 } && !RequiresCertificate && Hours is null;
 
     /// <summary>Null when every part can be enforced.</summary>

@@ -31,7 +31,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IEventSink, IRefusalFlood
     };
 
     public const string TrustDomain = "test.merlon.local";
-    public static readonly IssuedCertificate Authority = DevelopmentCa.CreateAuthority("Merlon test", DateTimeOffset.UtcNow);
+    public static readonly IssuedCertificate Authority = DevelopmentCa.CreateAuthority("Merlon test", DateTimeOffset.UtcNow.AddDays(-30));
 
     private readonly PeerCertificates _peers;
     private readonly WebApplication _app;
