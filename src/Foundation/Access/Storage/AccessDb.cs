@@ -43,7 +43,12 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
             w.Property(e => e.Revision).IsConcurrencyToken();
             w.Ignore(e => e.Scope);
         });
-        modelBuilder.Entity<WorkloadCertificate>().ToTable("access_workload_certificates").HasKey(c => c.Digest);
+        modelBuilder.Entity<WorkloadCertificate>(c =>
+        {
+            c.ToTable("access_workload_certificates").HasKey(e => e.Digest);
+            // Tells the order of inserts: the workload before its first certificate.
+            c.HasOne<Workload>().WithMany().HasForeignKey(e => e.Principal);
+        });
         modelBuilder.Entity<RoleRow>().ToTable("access_roles").HasKey(r => new { r.Organisation, r.Name });
         modelBuilder.Entity<GroupRow>().ToTable("access_groups").HasKey(g => new { g.Organisation, g.Name });
         modelBuilder.Entity<BindingRow>().ToTable("access_bindings").HasKey(b => b.Id);
