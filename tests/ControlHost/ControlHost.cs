@@ -160,6 +160,7 @@ public sealed class ControlHost : IAsyncDisposable
         });
         var services = builder.Services;
         services.AddSingleton<TimeProvider>(Time).AddSingleton(_keyring).AddSingleton<IEventSink>(Events).AddSingleton<IRefusalLog>(Refusals);
+        services.AddSingleton<IWorkloadAuthority>(new TestAuthority(Time));
         services.AddStorage(Storage);
         services.AddAccess(new RoleTokens(new Dictionary<string, string> { ["node"] = NodeToken }));
         parts.AddServices(services, Directory);

@@ -15,6 +15,7 @@ using Merlon.Access.Review;
 using Merlon.Access.Roles;
 using Merlon.Access.SignIn;
 using Merlon.Access.Storage;
+using Merlon.Access.Workloads;
 using Merlon.Kernel;
 using Merlon.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -47,6 +48,9 @@ public static class AccessModule
         .AddScoped<InvitationService>()
         .AddScoped<ApiKeyService>()
         .AddScoped<IApiKeyDirectory, ApiKeyDirectory>()
+        .AddScoped<WorkloadTelling>()
+        .AddScoped<WorkloadService>()
+        .AddScoped<IWorkloadDirectory, WorkloadDirectory>()
         .AddPeople();
 
     public static void MapAccess(this IEndpointRouteBuilder routes)
@@ -60,6 +64,7 @@ public static class AccessModule
         RoleEndpoints.Map(routes);
         GroupEndpoints.Map(routes);
         BindingEndpoints.Map(routes);
+        WorkloadEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
     }
 

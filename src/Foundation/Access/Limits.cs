@@ -8,6 +8,10 @@ internal static class Limits
     public const int BindingsPerSubject = 200;
     public const int GroupsPerOrganisation = 1_000;
     public const int RolesPerOrganisation = 200;
+    public const int WorkloadsPerOrganisation = 1_000;
+
+    /// <summary>Characters of a certificate, or of a request for one, in PEM.</summary>
+    public const int CertificatePem = 8_192;
     public const int MembersPerGroup = 5_000;
 
     /// <summary>Groups in one another, counted from the outermost.</summary>

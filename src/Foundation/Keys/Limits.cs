@@ -1,6 +1,6 @@
 namespace Merlon.Keys;
 
-/// <summary>All bounds on sealed messages and key files that this module reads.</summary>
+/// <summary>All bounds on sealed messages, key files and certificates that this module reads.</summary>
 internal static class Limits
 {
     /// <summary>Plaintext bytes of a frame that we write, and the most that we read.</summary>
@@ -20,4 +20,14 @@ internal static class Limits
 
     /// <summary>Least iterations of PBKDF2-SHA512 that a passphrase is accepted with (OWASP, 2023).</summary>
     internal const int MinPassphraseIterations = 210_000;
+
+    /// <summary>Bytes of a SPIFFE ID, and of the trust domain in it (SPIFFE-ID, section 2.3).</summary>
+    internal const int SpiffeIdBytes = 2048;
+    internal const int TrustDomainBytes = 255;
+
+    /// <summary>Characters of a certificate request in PEM. One for P-256 has under 600.</summary>
+    internal const int CertificateRequestBytes = 8192;
+
+    /// <summary>Bytes of a certificate that a peer shows. Ours have under 700.</summary>
+    internal const int CertificateBytes = 8192;
 }

@@ -22,6 +22,7 @@ public static class ServingModule
         .AddScoped<AssignmentBuilder>()
         .AddScoped<RevisionSwitch>()
         .AddScoped<DeploymentService>()
+        .AddScoped<EndpointRestricter>()
         .AddScoped<RouteDirectory>()
         .AddScoped<IRouteDirectory>(provider => provider.GetRequiredService<RouteDirectory>())
         .AddScoped<IDeployedVersions>(provider => provider.GetRequiredService<RouteDirectory>())
@@ -29,7 +30,11 @@ public static class ServingModule
         .AddScoped<IScanDispatcher, ScanDispatcher>();
 
     /// <summary>The API for people and automation.</summary>
-    public static void MapServing(this IEndpointRouteBuilder routes) => DeploymentEndpoints.Map(routes);
+    public static void MapServing(this IEndpointRouteBuilder routes)
+    {
+        DeploymentEndpoints.Map(routes);
+        RestrictionEndpoints.Map(routes);
+    }
 
     /// <summary>What nodes ask, on the internal listener only.</summary>
     public static void MapNodes(this IEndpointRouteBuilder routes) => NodeEndpoints.Map(routes);

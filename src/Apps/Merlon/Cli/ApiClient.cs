@@ -57,11 +57,14 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>Reads, changes and writes back what was read: if it was changed in between, the server refuses.</summary>
-    public async Task<JsonNode> UpdateAsync(string path, Func<JsonNode, object> change, CancellationToken cancellationToken)
+    public Task<JsonNode> UpdateAsync(string path, Func<JsonNode, object> change, CancellationToken cancellationToken) => UpdateAsync(path, path, change, cancellationToken);
+
+    /// <summary>The same where what is written is a part of what is read.</summary>
+    public async Task<JsonNode> UpdateAsync(string path, string part, Func<JsonNode, object> change, CancellationToken cancellationToken)
     {
         using var read = await SendRawAsync(HttpMethod.Get, path, null, cancellationToken);
         var now = JsonNode.Parse(await read.Content.ReadAsStringAsync(cancellationToken)) ?? new JsonObject();
-        using var written = await SendRawAsync(HttpMethod.Put, path, Json(change(now)), cancellationToken, read.Headers.ETag);
+        using var written = await SendRawAsync(HttpMethod.Put, part, Json(change(now)), cancellationToken, read.Headers.ETag);
         return JsonNode.Parse(await written.Content.ReadAsStringAsync(cancellationToken)) ?? new JsonObject();
     }
 

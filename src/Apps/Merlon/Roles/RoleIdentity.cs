@@ -4,7 +4,7 @@ namespace Merlon.App.Roles;
 
 /// <summary>
 /// What control hands to another role at its start, over the Unix socket and against the role's token: its log's signing seed, the keys to seal events
-/// with, and for the gateway its certificate and control's snapshot key. Kept in memory only.
+/// with, its certificate, and for the gateway control's snapshot key. Kept in memory only.
 /// </summary>
 internal sealed record RoleIdentity
 {
@@ -16,9 +16,13 @@ internal sealed record RoleIdentity
     /// <summary>The subject to which the network of a caller that nobody can name is sealed.</summary>
     public required byte[] UnidentifiedKey { get; init; }
 
-    /// <summary>Certificate chain (PEM) and private key (PKCS#8). Gateway only.</summary>
+    /// <summary>The role's X.509-SVID (PEM) and its private key (PKCS#8); the gateway's names its hosts too.</summary>
     public string? CertificatePem { get; init; }
     public byte[]? CertificateKey { get; init; }
+
+    /// <summary>The authority and the trust domain whose workloads may call. Gateway only.</summary>
+    public string? CaPem { get; init; }
+    public string? TrustDomain { get; init; }
 
     /// <summary>Ed25519 public key of control's snapshots. Gateway only.</summary>
     public byte[]? SnapshotKey { get; init; }

@@ -13,41 +13,47 @@ namespace Merlon.App.Roles;
 /// </summary>
 internal sealed partial class ServerCertificate(Func<CancellationToken, Task<(string Pem, byte[] Key)>> issue, TimeProvider time, ILogger<ServerCertificate> log) : BackgroundService
 {
-    // Issued for 90 days; a failed renewal has weeks to succeed.
-    private static readonly TimeSpan s_renewal = TimeSpan.FromDays(30);
-    private static readonly TimeSpan s_retry = TimeSpan.FromHours(1);
+    // A failed renewal has the other half of the certificate's life to succeed.
+    private static readonly TimeSpan s_retry = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_handshake = TimeSpan.FromSeconds(10);
     private volatile SslServerAuthenticationOptions? _current;
+    private TimeSpan _halfLife = s_retry;
 
     /// <summary>Gets the first certificate; call it before listening.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var (pem, key) = await issue(cancellationToken);
+        var certificate = RoleHost.Load(pem, key);
+        _halfLife = (new DateTimeOffset(certificate.NotAfter) - time.GetUtcNow()) / 2;
         // The context is made once: making it for each handshake would cost more than the handshake.
         _current = new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = SslStreamCertificateContext.Create(RoleHost.Load(pem, key), additionalCertificates: null, offline: true),
+            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
             EnabledSslProtocols = SslProtocols.Tls13 | SslProtocols.Tls12,
             ClientCertificateRequired = false,
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         };
     }
 
-    public void UseOn(ListenOptions listener) => listener.UseHttps(new TlsHandshakeCallbackOptions
+    public void UseOn(ListenOptions listener) => UseOn(listener, static (common, _) => common);
+
+    /// <param name="listener">The listener.</param>
+    /// <param name="ask">The options of one connection, from those of all and the client's address.</param>
+    public void UseOn(ListenOptions listener, Func<SslServerAuthenticationOptions, System.Net.EndPoint?, SslServerAuthenticationOptions> ask) => listener.UseHttps(new TlsHandshakeCallbackOptions
     {
         HandshakeTimeout = s_handshake,
-        OnConnection = _ => ValueTask.FromResult(_current ?? throw new InvalidOperationException("The certificate is not loaded.")),
+        OnConnection = context => ValueTask.FromResult(ask(_current ?? throw new InvalidOperationException("The certificate is not loaded."), context.Connection.RemoteEndPoint)),
     });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var pause = s_renewal;
+        var pause = _halfLife;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
                 await Task.Delay(pause, time, stoppingToken);
-                pause = await TryRenewAsync(stoppingToken) ? s_renewal : s_retry;
+                pause = await TryRenewAsync(stoppingToken) ? _halfLife : s_retry;
             }
         }
         catch (OperationCanceledException)

@@ -63,7 +63,7 @@ internal static class ChangeRules
         if (change.Expected == 0 && state.Groups.Keys.Count(k => k.Organisation == at.Organisation) >= Limits.GroupsPerOrganisation)
             return Refuse(RefusalKind.Conflict, "group.too-many", $"An organisation has at most {Limits.GroupsPerOrganisation} groups.");
         var next = state with { Groups = state.Groups.SetItem(key, new Group(at.Organisation, change.Name, [.. change.Members.Distinct(StringComparer.Ordinal)], change.Expected + 1)) };
-        if (change.Members.FirstOrDefault(m => !IsSubject(next, at.Organisation, m) || m.StartsWith(ApiKey.PrincipalPrefix, StringComparison.Ordinal)) is { } stranger)
+        if (change.Members.FirstOrDefault(m => !IsSubject(next, at.Organisation, m) || Subjects.IsMachine(m)) is { } stranger)
             return Refuse(RefusalKind.NotFound, "group.member", $"'{Text.Printable(stranger, 80)}' cannot be a member: it is no person, service or group here.");
         return Depth(next, at.Organisation) is not { } depth || depth > Limits.GroupDepth
             ? Refuse(RefusalKind.Conflict, "group.cycle", $"The group '{change.Name}' would be in itself, or more than {Limits.GroupDepth} groups deep.")
@@ -86,9 +86,9 @@ internal static class ChangeRules
             return Refuse(RefusalKind.NotFound, "role.unknown", $"There is no role '{Text.Printable(binding.Role, 63)}'.", "See: merlon role list");
         if (!IsSubject(state, at.Organisation, binding.Subject))
             return Refuse(RefusalKind.NotFound, "principal.unknown", $"There is no principal or group '{Text.Printable(binding.Subject, 80)}'.");
-        // The gateways know a key's rights from their snapshot, which holds no conditions.
-        if (binding.Conditions is not null && binding.Subject.StartsWith(ApiKey.PrincipalPrefix, StringComparison.Ordinal))
-            return Refuse(RefusalKind.Invalid, "binding.key", "A binding of an API key takes no conditions.");
+        // The gateways know a machine's rights from their snapshot, which holds no conditions.
+        if (binding.Conditions is not null && Subjects.IsMachine(binding.Subject))
+            return Refuse(RefusalKind.Invalid, "binding.key", "A binding of an API key or a workload takes no conditions.");
         var all = state.Bindings.Values.Where(b => b.Organisation == at.Organisation && b.Id != binding.Id).ToList();
         if (all.Count >= Limits.BindingsPerOrganisation || all.Count(b => b.Subject == binding.Subject) >= Limits.BindingsPerSubject)
             return Refuse(RefusalKind.Conflict, "binding.too-many",

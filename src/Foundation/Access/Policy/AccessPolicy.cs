@@ -59,12 +59,14 @@ internal sealed class AccessPolicy(IServiceScopeFactory scopes) : IHostedService
         // The principal of a key stays the same when the key is rotated.
         var keys = await db.ApiKeys.AsNoTracking().Where(k => k.RevokedAt == null)
             .Select(k => new Member(k.Principal, k.Organisation, k.Project, ApiKey.NamePrefix + k.Name, true)).Distinct().ToListAsync(cancellationToken);
+        var workloads = await db.Workloads.AsNoTracking().Where(w => w.RevokedAt == null)
+            .Select(w => new Member(w.Principal, w.Organisation, w.Project, Workload.NamePrefix + w.Name, true)).ToListAsync(cancellationToken);
         var roles = await db.Roles.AsNoTracking().ToListAsync(cancellationToken);
         var groups = await db.Groups.AsNoTracking().ToListAsync(cancellationToken);
         var bindings = await db.Bindings.AsNoTracking().ToListAsync(cancellationToken);
         return new AccessState
         {
-            Members = principals.Concat(keys).ToImmutableDictionary(m => m.Id, StringComparer.Ordinal),
+            Members = principals.Concat(keys).Concat(workloads).ToImmutableDictionary(m => m.Id, StringComparer.Ordinal),
             Roles = roles.ToImmutableDictionary(r => (r.Organisation, r.Name), r => new CustomRole(r.Organisation, r.Name, [.. Words(r.Verbs)], r.Revision)),
             Groups = groups.ToImmutableDictionary(g => (g.Organisation, g.Name), g => new Group(g.Organisation, g.Name, [.. Words(g.Members)], g.Revision)),
             Bindings = bindings.ToImmutableDictionary(b => b.Id, Read),

@@ -23,5 +23,8 @@ internal static class Subjects
 
     public static string NameOf(AccessState state, string subject) => state.Members.TryGetValue(subject, out var member) ? member.Name : subject;
 
-    public static bool IsKey(Member member) => member.Id.StartsWith(ApiKey.PrincipalPrefix, StringComparison.Ordinal);
+    public static bool IsKey(Member member) => IsMachine(member.Id);
+
+    /// <summary>A key or a workload: known to the gateways by their snapshot, which holds no conditions and no groups.</summary>
+    public static bool IsMachine(string id) => id.StartsWith(ApiKey.PrincipalPrefix, StringComparison.Ordinal) || id.StartsWith(Workload.PrincipalPrefix, StringComparison.Ordinal);
 }

@@ -9,6 +9,8 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
     public DbSet<Principal> Principals => Set<Principal>();
     public DbSet<AccessToken> Tokens => Set<AccessToken>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+    public DbSet<Workload> Workloads => Set<Workload>();
+    public DbSet<WorkloadCertificate> WorkloadCertificates => Set<WorkloadCertificate>();
     public DbSet<RoleRow> Roles => Set<RoleRow>();
     public DbSet<GroupRow> Groups => Set<GroupRow>();
     public DbSet<BindingRow> Bindings => Set<BindingRow>();
@@ -34,6 +36,18 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
         {
             k.ToTable("access_api_keys").HasKey(e => e.KeyId);
             k.Ignore(e => e.Scope);
+        });
+        modelBuilder.Entity<Workload>(w =>
+        {
+            w.ToTable("access_workloads").HasKey(e => e.Principal);
+            w.Property(e => e.Revision).IsConcurrencyToken();
+            w.Ignore(e => e.Scope);
+        });
+        modelBuilder.Entity<WorkloadCertificate>(c =>
+        {
+            c.ToTable("access_workload_certificates").HasKey(e => e.Digest);
+            // Tells the order of inserts: the workload before its first certificate.
+            c.HasOne<Workload>().WithMany().HasForeignKey(e => e.Principal);
         });
         modelBuilder.Entity<RoleRow>().ToTable("access_roles").HasKey(r => new { r.Organisation, r.Name });
         modelBuilder.Entity<GroupRow>().ToTable("access_groups").HasKey(g => new { g.Organisation, g.Name });

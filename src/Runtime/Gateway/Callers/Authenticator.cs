@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using Merlon.Gateway.Contracts;
+using Merlon.Gateway.Peers;
 using Merlon.Gateway.Snapshots;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
 
 namespace Merlon.Gateway.Callers;
 
-/// <summary>Finds the caller by API key. A wrong secret, an unknown key and an expired one take the same steps and get the same answer.</summary>
+/// <summary>Finds the caller by API key, or by the connection's certificate where no key is sent. A wrong secret, an unknown key and an expired one take the same steps and get the same answer.</summary>
 internal static class Authenticator
 {
     private static readonly byte[] s_noHash = RandomNumberGenerator.GetBytes(Digest.Size);
@@ -19,7 +20,36 @@ internal static class Authenticator
 
     public static readonly Refusal BadCredential = new(RefusalKind.Unauthenticated, "key.invalid", "The API key is not valid.");
 
-    public static Refusal? Authenticate(HttpRequest request, DecisionTable table, TimeProvider time, out Caller? caller)
+    public static readonly Refusal BadCertificate = new(RefusalKind.Unauthenticated, "certificate.invalid", "The certificate of this connection is not, or no longer, in force.");
+
+    /// <summary>
+    /// Without a certificate: the key alone. With one: it is in force, or the call ends here, whatever else is sent. A key beside it must be of the same
+    /// project, and the call is the key's: the certificate proves more and gives nothing.
+    /// </summary>
+    public static Refusal? Authenticate(HttpContext http, DecisionTable table, TimeProvider time, out Caller? caller)
+    {
+        if (http.Features.Get<PeerIdentity>() is not { } peer)
+            return Authenticate(http.Request, table, time, out caller);
+        caller = null;
+        // INVARIANT: asked on each call, not once per connection: a connection outlives neither a revocation nor the certificate.
+        if (table.FindWorkload(peer.Svid.Certificate) is not { } workload || workload.Entry.KeyId != peer.Svid.Id.ToString() || time.GetUtcNow() >= peer.Svid.NotAfter)
+            return BadCertificate;
+        var refusal = Authenticate(http.Request, table, time, out caller);
+        if (ReferenceEquals(refusal, NoCredential) && !HasCredential(http.Request))
+        {
+            caller = workload;
+            return null;
+        }
+        if (refusal is not null || caller!.Entry.Scope == workload.Entry.Scope)
+            return refusal;
+        caller = null;
+        return BadCredential;
+    }
+
+    /// <summary>A header that cannot be understood is a credential that fails, not the absence of one.</summary>
+    private static bool HasCredential(HttpRequest request) => request.Headers.Authorization.Count > 0 || request.Headers["X-Api-Key"].Count > 0;
+
+    private static Refusal? Authenticate(HttpRequest request, DecisionTable table, TimeProvider time, out Caller? caller)
     {
         caller = null;
         var token = FindToken(request);

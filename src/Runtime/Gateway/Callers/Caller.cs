@@ -5,7 +5,7 @@ using Merlon.Kernel;
 
 namespace Merlon.Gateway.Callers;
 
-/// <summary>An API key as one snapshot knows it, with the counters that outlive snapshots.</summary>
+/// <summary>An API key, or a workload, as one snapshot knows it, with the counters that outlive snapshots.</summary>
 internal sealed class Caller
 {
     private readonly FrozenSet<Guid> _endpoints;
@@ -23,6 +23,29 @@ internal sealed class Caller
         Counters = counters ?? new CallerCounters();
         LimitText = burst.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
+
+    /// <summary>A workload: a caller without a secret, found by its certificate.</summary>
+    public static Caller Of(WorkloadEntry workload, GatewayOptions options, long ticksPerSecond, CallerCounters? counters) => new(
+        new ApiKeyEntry
+        {
+            KeyId = workload.SpiffeId,
+            SecretHash = default,
+            Scope = workload.Scope,
+            Principal = workload.Principal,
+            EndpointIds = workload.EndpointIds,
+            NotAfter = DateTimeOffset.MinValue,
+            SubjectPublicKey = workload.SubjectPublicKey,
+        },
+        options, ticksPerSecond, counters)
+    {
+        Workload = workload,
+    };
+
+    /// <summary>Null for an API key.</summary>
+    public WorkloadEntry? Workload { get; private init; }
+
+    /// <summary>What events call <see cref="ApiKeyEntry.KeyId"/>.</summary>
+    public string Credential => Workload is null ? "key" : "workload";
 
     public ApiKeyEntry Entry { get; }
     public byte[] SecretHash { get; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Merlon.Admission.Contracts;
 using Merlon.Kernel;
+using Merlon.Serving.Contracts;
 
 namespace Merlon.Gateway.Contracts;
 
@@ -15,6 +16,7 @@ public sealed record GatewaySnapshot
     public required DateTimeOffset IssuedAt { get; init; }
     public ImmutableArray<EndpointRoute> Endpoints { get; init; } = [];
     public ImmutableArray<ApiKeyEntry> Keys { get; init; } = [];
+    public ImmutableArray<WorkloadEntry> Workloads { get; init; } = [];
 }
 
 /// <summary>An endpoint and the one immutable revision it points to.</summary>
@@ -42,6 +44,9 @@ public sealed record EndpointRoute
 
     /// <summary>Calls that may run at once; null: the gateway's default.</summary>
     public int? MaxConcurrent { get; init; }
+
+    /// <summary>From where, how and when it may be called; null: no restriction.</summary>
+    public EndpointRestrictions? Restrictions { get; init; }
 }
 
 /// <summary>An API key as the gateway knows it: never the secret.</summary>
@@ -67,6 +72,24 @@ public sealed record ApiKeyEntry
 
     /// <summary>Calls that may run at once; null: the gateway's default.</summary>
     public int? MaxConcurrent { get; init; }
+
+    /// <summary>P-256 public key (SPKI) of the caller's subject, with which personal fields are sealed.</summary>
+    public required ReadOnlyMemory<byte> SubjectPublicKey { get; init; }
+}
+
+/// <summary>A machine that proves itself with a certificate. What is not in this list does not call, however well it is signed.</summary>
+public sealed record WorkloadEntry
+{
+    /// <summary>The identity in the certificate's one URI name.</summary>
+    public required string SpiffeId { get; init; }
+    public required Scope Scope { get; init; }
+
+    /// <summary>Pseudonymous id of the caller; written to events.</summary>
+    public required string Principal { get; init; }
+    public required ImmutableArray<Guid> EndpointIds { get; init; }
+
+    /// <summary>SHA-256 of the certificates that are in force: the newest and, for a while, the one before it.</summary>
+    public required ImmutableArray<Digest> Certificates { get; init; }
 
     /// <summary>P-256 public key (SPKI) of the caller's subject, with which personal fields are sealed.</summary>
     public required ReadOnlyMemory<byte> SubjectPublicKey { get; init; }

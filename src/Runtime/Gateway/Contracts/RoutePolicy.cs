@@ -6,7 +6,7 @@ public sealed record RoutePolicy
     /// <summary>Anyone. Such a route reveals nothing about any target.</summary>
     public static readonly RoutePolicy Public = new("public");
 
-    /// <summary>Callers with a valid API key, each for the endpoints that its key names.</summary>
+    /// <summary>Callers with a valid API key or workload certificate, each for the endpoints that it names.</summary>
     public static readonly RoutePolicy ApiKey = new("api-key");
 
     private RoutePolicy(string name) => Name = name;

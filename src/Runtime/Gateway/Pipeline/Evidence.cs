@@ -72,11 +72,11 @@ internal sealed partial class Evidence(IEventSink sink, IRefusalFlood flood, Tim
     private static EventAttribute[] Attributes(Call call, Refusal? refusal, Snapshots.EndpointTarget? target)
     {
         if (target is null)
-            return [("key", call.Caller!.Entry.KeyId)];
+            return [(call.Caller!.Credential, call.Caller.Entry.KeyId)];
         var facts = target.Facts;
         var attributes = new EventAttribute[facts.Length + 5];
         facts.CopyTo(attributes, 0);
-        attributes[facts.Length] = ("key", call.Caller!.Entry.KeyId);
+        attributes[facts.Length] = (call.Caller!.Credential, call.Caller.Entry.KeyId);
         attributes[facts.Length + 1] = ("rows", Math.Max(call.Request.Batch, 1));
         attributes[facts.Length + 2] = ("bytes_in", call.BodyBytes);
         attributes[facts.Length + 3] = ("bytes_out", refusal is null ? call.Answer.Length : 0);

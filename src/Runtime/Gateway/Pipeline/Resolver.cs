@@ -1,5 +1,6 @@
 using Merlon.Gateway.Callers;
 using Merlon.Gateway.Parsing;
+using Merlon.Gateway.Peers;
 using Merlon.Gateway.Snapshots;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -17,11 +18,12 @@ internal sealed class Resolver(SnapshotHolder snapshots, TimeProvider time)
     {
         caller = null;
         var table = snapshots.Current;
-        return table.Version == 0 ? NotReady : Authenticator.Authenticate(http.Request, table, time, out caller);
+        return table.Version == 0 ? NotReady : Authenticator.Authenticate(http, table, time, out caller);
     }
 
     /// <summary>
-    /// 1. The caller. 2. The target: one that does not exist and one that the key does not name get the same answer. 3. The version, which must be the routed one.
+    /// 1. The caller. 2. The target: one that does not exist, one that the caller does not name and one that is
+    /// closed to this network, connection or hour get the same answer. 3. The version, which must be the routed one.
     /// On success the target's worker is held until <see cref="Workers.WorkerLink.Release"/>.
     /// </summary>
     public Refusal? Resolve(HttpContext http, out Caller? caller, out ResolvedCall? call)
@@ -34,12 +36,12 @@ internal sealed class Resolver(SnapshotHolder snapshots, TimeProvider time)
             if (table.Version == 0)
                 return NotReady;
             // 1
-            if (Authenticator.Authenticate(http.Request, table, time, out caller) is { } unknown)
+            if (Authenticator.Authenticate(http, table, time, out caller) is { } unknown)
                 return unknown;
             // 2
             var name = http.GetRouteValue("model") as string ?? "";
             var target = table.FindTarget(caller!.Entry.Scope, name);
-            if (target is null || !caller.MayCall(target.Route.EndpointId))
+            if (target is null || !caller.MayCall(target.Route.EndpointId) || !IsOpenTo(http, target))
                 return UnknownModel(name);
             // 3
             if (http.GetRouteValue("version") is string version && version != target.Version)
@@ -52,6 +54,11 @@ internal sealed class Resolver(SnapshotHolder snapshots, TimeProvider time)
             }
         }
     }
+
+    /// <summary>A private endpoint: from its networks, in its hours, with a certificate where it asks for one (which was found good with the caller).</summary>
+    private bool IsOpenTo(HttpContext http, EndpointTarget target) => target.Restrictions is not { } restrictions
+        || (restrictions.AllowsNetwork(http.Connection.RemoteIpAddress) && restrictions.AllowsTime(time.GetUtcNow())
+            && (!restrictions.RequiresCertificate || http.Features.Get<PeerIdentity>() is not null));
 
     /// <summary>The words that clients of the protocol compare stand first.</summary>
     private static Refusal UnknownModel(string name) => new(RefusalKind.Forbidden, "endpoint.unknown",

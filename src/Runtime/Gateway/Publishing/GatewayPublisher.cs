@@ -68,6 +68,8 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
     private static async Task<GatewaySnapshot> MakeAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var served = await services.GetRequiredService<IRouteDirectory>().ListServedAsync(cancellationToken);
+        var workloads = await services.GetRequiredService<IWorkloadDirectory>()
+            .ListActiveAsync([.. served.OrderBy(e => e.EndpointId).Select(e => new CallableEndpoint(e.EndpointId, e.Scope, e.Name))], cancellationToken);
         var keys = await services.GetRequiredService<IApiKeyDirectory>().ListActiveAsync(cancellationToken);
         return new GatewaySnapshot
         {
@@ -87,6 +89,16 @@ internal sealed class GatewayPublisher(IServiceScopeFactory scopes, SnapshotSign
                 PolicyDigest = e.PolicyDigest,
                 Contract = e.Contract,
                 WorkerSocket = e.WorkerSocket,
+                Restrictions = e.Restrictions,
+            })],
+            Workloads = [.. workloads.Select(w => new WorkloadEntry
+            {
+                SpiffeId = w.SpiffeId,
+                Scope = w.Scope,
+                Principal = w.Principal,
+                EndpointIds = [.. w.EndpointIds],
+                Certificates = [.. w.Certificates],
+                SubjectPublicKey = w.SubjectPublicKey,
             })],
             Keys = [.. keys.OrderBy(k => k.KeyId, StringComparer.Ordinal).Select(k => new ApiKeyEntry
             {

@@ -24,6 +24,7 @@ internal sealed class EndpointTarget
         AnswerHead = Encoding.UTF8.GetBytes($"{{\"model_name\":\"{name}\",\"model_version\":\"{Version}\"");
         Metadata = EndpointMetadata.Write(route, Version);
         Ready = Encoding.UTF8.GetBytes($$"""{"name":"{{name}}","ready":true}""");
+        Restrictions = route.Restrictions is { IsNone: false } restrictions ? new EnforcedRestrictions(restrictions) : null;
         Resource = new EventResource("endpoint", route.Name, route.Manifest);
         Facts =
         [
@@ -43,6 +44,9 @@ internal sealed class EndpointTarget
     public Slots Running { get; }
     public int MaxConcurrent { get; }
     public string Version { get; }
+
+    /// <summary>Null for an endpoint that has none.</summary>
+    public EnforcedRestrictions? Restrictions { get; }
     public byte[] AnswerHead { get; }
     public byte[] Metadata { get; }
     public byte[] Ready { get; }

@@ -4,6 +4,7 @@ using Merlon.Gateway.Limiting;
 using Merlon.Gateway.Parsing;
 using Merlon.Gateway.Workers;
 using Merlon.Kernel;
+using Merlon.Keys;
 using Microsoft.Extensions.Logging;
 
 namespace Merlon.Gateway.Snapshots;
@@ -17,6 +18,8 @@ internal sealed partial class SnapshotHolder(GatewayOptions options, TimeProvide
     /// <summary>Bounds on one snapshot.</summary>
     public const int MaxEndpoints = 10_000;
     public const int MaxKeys = 1_000_000;
+    public const int MaxWorkloads = 100_000;
+    public const int MaxCertificates = 8;
 
     private readonly Lock _lock = new();
     private volatile DecisionTable _current = DecisionTable.Empty;
@@ -39,10 +42,11 @@ internal sealed partial class SnapshotHolder(GatewayOptions options, TimeProvide
             var endpoints = new List<(EndpointRoute Route, CompiledContract Contract)>(snapshot.Endpoints.Length);
             foreach (var route in snapshot.Endpoints)
             {
-                if (CompiledContract.Compile(route.Contract).Try(out var contract, out var broken))
+                var broken = route.Restrictions?.Check();
+                if (broken is null && CompiledContract.Compile(route.Contract).Try(out var contract, out broken))
                     endpoints.Add((route, contract));
                 else
-                    Log.NotServed(log, route.Name, broken.Detail);
+                    Log.NotServed(log, route.Name, broken!.Detail);
             }
             _current = Build(snapshot, endpoints, old);
             Retire(old, _current);
@@ -66,11 +70,15 @@ internal sealed partial class SnapshotHolder(GatewayOptions options, TimeProvide
         var callers = snapshot.Keys
             .Select(k => new Caller(k, options, time.TimestampFrequency, oldCallers.GetValueOrDefault(k.KeyId)?.Counters))
             .ToList();
+        var oldWorkloads = old.Workloads.ToDictionary(w => w.Entry.KeyId, StringComparer.Ordinal);
+        var workloads = snapshot.Workloads
+            .Select(w => Caller.Of(w, options, time.TimestampFrequency, oldWorkloads.GetValueOrDefault(w.SpiffeId)?.Counters))
+            .ToList();
         var oldTargets = old.Targets.ToDictionary(t => t.Route.EndpointId);
         var targets = endpoints
             .Select(e => BuildTarget(e.Route, e.Contract, oldTargets.GetValueOrDefault(e.Route.EndpointId)))
             .ToList();
-        return new DecisionTable(snapshot.Version, snapshot.IssuedAt, callers, targets);
+        return new DecisionTable(snapshot.Version, snapshot.IssuedAt, callers, workloads, targets);
     }
 
     private EndpointTarget BuildTarget(EndpointRoute route, CompiledContract contract, EndpointTarget? old)
@@ -112,6 +120,21 @@ internal sealed partial class SnapshotHolder(GatewayOptions options, TimeProvide
                 return Broken($"The key '{Text.Printable(key.KeyId, 40)}' is malformed or stands twice.");
             if (key.RatePerSecond is { } rate && rate is not (>= 0.001 and <= 1e6) || key.Burst is < 1 or > 1_000_000 || key.MaxConcurrent is < 1)
                 return Broken($"The key '{key.KeyId}' has limits that are out of range.");
+        }
+        return CheckWorkloads(snapshot);
+    }
+
+    private static Refusal? CheckWorkloads(GatewaySnapshot snapshot)
+    {
+        if (snapshot.Workloads.IsDefault || snapshot.Workloads.Length > MaxWorkloads)
+            return Broken($"The snapshot has more than {MaxWorkloads} workloads.");
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var certificates = new HashSet<Digest>();
+        foreach (var workload in snapshot.Workloads)
+        {
+            if (!SpiffeId.TryParse(workload.SpiffeId, out _) || !ids.Add(workload.SpiffeId) || workload.EndpointIds.IsDefault
+                || workload.Certificates.IsDefault || workload.Certificates.Length > MaxCertificates || !workload.Certificates.All(certificates.Add))
+                return Broken($"The workload '{Text.Printable(workload.SpiffeId, 80)}' is malformed or stands twice.");
         }
         return null;
     }

@@ -34,7 +34,7 @@ internal sealed class RouteDirectory(ServingDb db, ServingOptions options) : IRo
                 row.Endpoint.Scope, row.Endpoint.Id, row.Endpoint.Name, row.Endpoint.Environment, row.Revision.Id, row.Revision.Model, row.Revision.ModelVersion,
                 row.Revision.Manifest, row.Revision.ContractDigest, row.Revision.PolicyDigest,
                 ContractDigest.Deserialize(Encoding.UTF8.GetBytes(row.Revision.ContractJson)),
-                ServingOptions.SocketPath(options.SocketDirectory, row.Revision.Id)));
+                ServingOptions.SocketPath(options.SocketDirectory, row.Revision.Id), row.Endpoint.Restrictions));
         }
         return served;
     }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Merlon.Kernel;
+using Merlon.Serving.Contracts;
 
 namespace Merlon.Serving.Model;
 
@@ -15,6 +17,10 @@ internal sealed class Endpoint
 
     /// <summary>Guards against two switches at once.</summary>
     public int Revision { get; set; }
+
+    public string? RestrictionsJson { get; set; }
+
+    public EndpointRestrictions? Restrictions => RestrictionsJson is null ? null : JsonSerializer.Deserialize<EndpointRestrictions>(RestrictionsJson);
 
     public Scope Scope => new(Organisation, Project);
 }

@@ -16,6 +16,7 @@ internal sealed class ServingDb(DbContextOptions<ServingDb> options, OutboxPump 
             e.ToTable("serving_endpoints").HasKey(x => x.Id);
             e.Property(x => x.Revision).IsConcurrencyToken();
             e.Ignore(x => x.Scope);
+            e.Ignore(x => x.Restrictions);
         });
         modelBuilder.Entity<Revision>(r =>
         {

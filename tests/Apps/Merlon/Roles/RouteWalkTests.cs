@@ -20,7 +20,7 @@ namespace Merlon.App.Tests.Roles;
 /// <summary>Every route of control, as nobody, as one who has every right but the one it asks for, and as the owner of another organisation.</summary>
 public sealed class RouteWalkTests : IAsyncLifetime
 {
-    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token",
+    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token", "POST /workload-renewals",
         "GET /console/assets/{name}", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/factor", "POST /console/sign-in/passkey/options",
         "POST /console/sign-in/passkey", "GET /console/enrol", "POST /console/enrol", "GET /console/"];
     private static readonly object s_body = new { environment = "production", reference = "alpha-model@1", name = "alpha-new" };
@@ -162,6 +162,7 @@ public sealed class RouteWalkTests : IAsyncLifetime
         foreach (var (path, body) in new (string, object)[]
         {
             ("/services", new { name = "alpha-service", role = "caller" }),
+            ("/workloads", new { name = "alpha-workload", csr = Request() }),
             ("/roles", new { name = "alpha-role", verbs = new[] { "model:read" } }),
             ("/groups", new { name = "alpha-group", members = new[] { "alpha-person" } }),
             ("/bindings", new { role = "alpha-role", subject = "group:alpha-group", effect = "allow", scope = "model/alpha-model" }),
@@ -169,10 +170,16 @@ public sealed class RouteWalkTests : IAsyncLifetime
             Assert.True((await owner.PostAsync(path, body)).IsSuccess);
     }
 
+    private static string Request()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        return new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=x", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem();
+    }
+
     private async Task<string> ViewAsync()
     {
         var views = new List<string>();
-        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/keys", "/policy", "/endpoints"])
+        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/keys", "/policy", "/endpoints"])
             views.Add((await _host.Owner!.GetAsync(path)).Body);
         return string.Join('\n', views);
     }

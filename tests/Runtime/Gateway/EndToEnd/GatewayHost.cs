@@ -8,6 +8,7 @@ using System.Threading.Channels;
 using Merlon.Admission.Contracts;
 using Merlon.Gateway.Contracts;
 using Merlon.Kernel;
+using Merlon.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -23,12 +24,23 @@ internal sealed class GatewayHost : IAsyncDisposable, IEventSink, IRefusalFlood
     public static readonly Digest ManifestB = Digest.Of("artifact b"u8);
     private static readonly X509Certificate2 s_certificate = MakeCertificate();
 
+    private static readonly System.Net.Security.SslServerAuthenticationOptions s_tls = new()
+    {
+        ServerCertificateContext = System.Net.Security.SslStreamCertificateContext.Create(s_certificate, null, offline: true),
+        ApplicationProtocols = [System.Net.Security.SslApplicationProtocol.Http2, System.Net.Security.SslApplicationProtocol.Http11],
+    };
+
+    public const string TrustDomain = "test.merlon.local";
+    public static readonly IssuedCertificate Authority = DevelopmentCa.CreateAuthority("Merlon test", DateTimeOffset.UtcNow.AddDays(-30));
+
+    private readonly PeerCertificates _peers;
     private readonly WebApplication _app;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("merlon-gw-");
     private readonly Channel<byte[]> _envelopes = Channel.CreateUnbounded<byte[]>();
 
     private GatewayHost(GatewayOptions options, Action<IServiceCollection>? configure)
     {
+        _peers = new PeerCertificates(Authority.CertificatePem, TrustDomain, this, TimeProvider.System);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -39,7 +51,11 @@ internal sealed class GatewayHost : IAsyncDisposable, IEventSink, IRefusalFlood
             {
                 GatewayModule.LimitConnections(listener);
                 listener.Protocols = HttpProtocols.Http1AndHttp2;
-                listener.UseHttps(s_certificate);
+                listener.UseHttps(new Microsoft.AspNetCore.Server.Kestrel.Https.TlsHandshakeCallbackOptions
+                {
+                    OnConnection = context => ValueTask.FromResult(_peers.Ask(s_tls, context.Connection.RemoteEndPoint)),
+                });
+                _peers.UseOn(listener);
             });
         });
         builder.Services.AddSingleton<IEventSink>(this);
@@ -121,6 +137,16 @@ internal sealed class GatewayHost : IAsyncDisposable, IEventSink, IRefusalFlood
         }
     }
 
+    /// <summary>The same with workloads.</summary>
+    public async Task PublishAsync(GatewaySnapshot snapshot)
+    {
+        Send(snapshot);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (await Acknowledged.Reader.ReadAsync(patience.Token) != snapshot.Version)
+        {
+        }
+    }
+
     public void Send(GatewaySnapshot snapshot) => SendRaw([(byte)'S', .. GatewaySnapshotJson.Write(snapshot)]);
 
     public void SendRaw(byte[] envelope) => _envelopes.Writer.TryWrite(envelope);
@@ -150,6 +176,7 @@ internal sealed class GatewayHost : IAsyncDisposable, IEventSink, IRefusalFlood
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
+        _peers.Dispose();
         _folder.Delete(recursive: true);
     }
 

@@ -6,7 +6,7 @@ namespace Merlon.App.Cli.Serving;
 /// <summary>Endpoints and how they stand; and the way back.</summary>
 internal static class EndpointCommand
 {
-    public static Command Make() => new Command("endpoint", "Show endpoints").With(List());
+    public static Command Make() => new Command("endpoint", "Show and restrict endpoints").With(List(), RestrictCommand.MakeShow(), RestrictCommand.Make());
 
     private static Command List()
     {

@@ -7,9 +7,15 @@ using Merlon.Keys;
 namespace Merlon.App.Roles.Control;
 
 /// <summary>The installation's own keys: its CA and certificates, its logs' signing seeds, its event keys.</summary>
-internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<string> hostNames, string listen, TimeProvider time)
+internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<string> hostNames, RoleStart start, TimeProvider time) : IWorkloadAuthority
 {
+    // A gateway's and a node's certificate; renewed at half of it, so that control may be away for the other half.
+    private static readonly TimeSpan s_roleLife = TimeSpan.FromHours(24);
+
     public string CaPem { get; private set; } = "";
+
+    /// <summary>Of this installation alone: its certificates mean nothing to another.</summary>
+    public string TrustDomain => $"{start.Instance:n}.merlon.local";
 
     /// <summary>Loads the CA, making it at the first start: the key in the keyring, the certificate in a file that everyone may read.</summary>
     public async Task OpenCaAsync()
@@ -54,12 +60,33 @@ internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<
     /// <summary>A fresh server certificate; at every start, so that none grows old.</summary>
     public async Task<IssuedCertificate> IssueServerAsync()
     {
-        var key = Require(await keyring.PrivateKeyAsync(Scope.Default, KeyNames.Ca));
-        using var authority = new IssuedCertificate(CaPem, key);
+        using var authority = await AuthorityAsync();
+        return DevelopmentCa.IssueServer(authority, HostNames(), time.GetUtcNow());
+    }
+
+    /// <summary>A role's SVID, with the host names for one that listens.</summary>
+    private async Task<IssuedCertificate> IssueRoleAsync(string role)
+    {
+        using var authority = await AuthorityAsync();
+        return WorkloadSvid.IssueWithKey(authority, IdOf(role), role == "gateway" ? HostNames() : [], time.GetUtcNow(), s_roleLife);
+    }
+
+    public async Task<X509Certificate2> IssueAsync(SpiffeId id, byte[] publicKey, TimeSpan life, CancellationToken cancellationToken)
+    {
+        using var authority = await AuthorityAsync();
+        return WorkloadSvid.Issue(authority, id, publicKey, [], time.GetUtcNow(), life);
+    }
+
+    private async Task<IssuedCertificate> AuthorityAsync() => new(CaPem, Require(await keyring.PrivateKeyAsync(Scope.Default, KeyNames.Ca)));
+
+    private SpiffeId IdOf(string role) => SpiffeId.TryParse($"spiffe://{TrustDomain}/{role}", out var id) ? id : throw new InvalidOperationException($"'{role}' cannot be named.");
+
+    private string[] HostNames()
+    {
         List<string> names = ["localhost", "127.0.0.1", "::1", Dns.GetHostName(), .. hostNames];
-        if (IPAddress.TryParse(listen, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any))
-            names.Add(listen);
-        return DevelopmentCa.IssueServer(authority, [.. names.Distinct(StringComparer.OrdinalIgnoreCase)], time.GetUtcNow());
+        if (IPAddress.TryParse(start.Listen, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any))
+            names.Add(start.Listen);
+        return [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
     public Task<byte[]> LedgerSeedAsync(string role) => keyring.SigningSeedAsync(Scope.Default, KeyNames.Ledger(role));
@@ -78,13 +105,12 @@ internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<
             EventKeys = new Dictionary<Guid, byte[]> { [Scope.Default.Organisation] = await EventKeyAsync() },
             UnidentifiedKey = await subjects.GetOrCreateAsync(Scope.Default, SubjectKeys.Unidentified, cancellationToken),
         };
-        if (role != "gateway")
-            return identity;
-        using var certificate = await IssueServerAsync();
-        return identity with
+        using var certificate = await IssueRoleAsync(role);
+        identity = identity with { CertificatePem = certificate.CertificatePem, CertificateKey = [.. certificate.PrivateKey] };
+        return role != "gateway" ? identity : identity with
         {
-            CertificatePem = certificate.CertificatePem,
-            CertificateKey = [.. certificate.PrivateKey],
+            CaPem = CaPem,
+            TrustDomain = TrustDomain,
             SnapshotKey = Ed25519.PublicKey(await SnapshotSeedAsync()),
         };
     }

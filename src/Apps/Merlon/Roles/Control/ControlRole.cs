@@ -40,7 +40,7 @@ internal static class ControlRole
         using var keyring = new Keyring(root, StorageModule.OpenKeyStore(storage), time);
         if (!await OpensAsync(keyring, start))
             return Cli.ExitCodes.Refused;
-        var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start.Listen, time);
+        var keys = new ControlKeys(keyring, Path.Combine(start.DataDirectory, "db", "ca.pem"), start.HostNames, start, time);
         await keys.OpenCaAsync();
         var eventKey = await keys.EventKeyAsync();
         await using var ledger = await RoleHost.OpenLedgerAsync(start, await keys.LedgerSeedAsync(Name), _ => eventKey);
@@ -98,6 +98,7 @@ internal static class ControlRole
         services.AddSingleton(root);
         services.AddSingleton(keyring);
         services.AddSingleton(keys);
+        services.AddSingleton<IWorkloadAuthority>(keys);
         services.AddSingleton(ledger);
         services.AddSingleton<IEventSink>(ledger);
         services.AddSingleton<IRefusalLog, ControlRefusals>();

@@ -29,6 +29,7 @@ internal static class GatewayRole
         builder.Services.AddSingleton<IRefusalFlood, GatewayRefusals>();
         builder.Services.AddSingleton(new ControlSnapshots(control, identity.SnapshotKey!).Source);
         builder.Services.AddGateway(options);
+        builder.Services.AddSingleton(services => new PeerCertificates(identity.CaPem!, identity.TrustDomain!, services.GetRequiredService<IRefusalFlood>(), time));
         var certificate = await RoleHost.AddCertificateAsync(builder.Services, async cancellationToken =>
         {
             var renewed = await RoleIdentity.FetchAsync(control, Name, cancellationToken);
@@ -40,7 +41,9 @@ internal static class GatewayRole
             kestrel.Listen(RoleHost.Address(start), start.Port, listener =>
             {
                 GatewayModule.LimitConnections(listener);
-                certificate.UseOn(listener);
+                var peers = listener.ApplicationServices.GetRequiredService<PeerCertificates>();
+                certificate.UseOn(listener, peers.Ask);
+                peers.UseOn(listener);
             });
         });
         await using var app = builder.Build();
