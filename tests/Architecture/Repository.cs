@@ -29,7 +29,8 @@ internal static class Repository
             .Select(path => new SourceFile(path, File.ReadAllText(Path.Combine(Root, path))));
 
     /// <summary>The module in whose folder a file of src/ lies.</summary>
-    public static string ModuleOf(string path) => string.Join('/', path.Split('/')[1..3]);
+    /// <summary>Group and module; the console is a group of one.</summary>
+    public static string ModuleOf(string path) => path.Split('/') is [_, "Console", ..] ? "Console" : string.Join('/', path.Split('/')[1..3]);
 
     private static string FindRoot()
     {

@@ -60,7 +60,7 @@ public sealed class SchemaTests : IDisposable
 
     private static string PrefixOf(Type context) => Prefix(ModuleAssemblies.All.Single(m => m.Assembly == context.Assembly).Module);
 
-    private static string Prefix(string module) => module.Split('/')[1].ToLowerInvariant() + "_";
+    private static string Prefix(string module) => module.Split('/')[^1].ToLowerInvariant() + "_";
 
     private DbContextOptions Options(Type context)
     {

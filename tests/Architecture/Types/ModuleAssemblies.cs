@@ -18,5 +18,9 @@ internal static class ModuleAssemblies
     /// <summary>Types that people wrote: no closures, no state machines, nothing from a source generator's own namespaces.</summary>
     public static IEnumerable<Type> WrittenTypes(Assembly assembly) => assembly.GetTypes()
         .Where(t => !t.Name.Contains('<', StringComparison.Ordinal) && t.DeclaringType?.Name.Contains('<', StringComparison.Ordinal) != true
-            && !t.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)));
+            && !t.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute))
+            && !t.CustomAttributes.Any(a => a.AttributeType.FullName == "Microsoft.CodeAnalysis.EmbeddedAttribute") && t.Namespace?.EndsWith(".Embedded", StringComparison.Ordinal) != true);
+
+    /// <summary>Razor's compiler makes every component public; a page that another module could only draw is no boundary.</summary>
+    public static bool IsComponent(Type type) => typeof(Microsoft.AspNetCore.Components.IComponent).IsAssignableFrom(type) || type.Name == "_Imports";
 }

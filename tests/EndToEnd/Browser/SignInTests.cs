@@ -44,7 +44,7 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
 
     private static async Task<(Authenticator Authenticator, string[] Recovery)> EnrolTotpAsync(IPage page)
     {
-        await page.ClickAsync("text=Enrol an authenticator");
+        await page.ClickAsync("button:has-text('Enrol an authenticator')");
         var authenticator = new Authenticator((await page.InnerTextAsync("#secret")).Trim());
         Assert.Equal("img", await page.GetAttributeAsync("svg.merlon-qr", "role"));
         await page.FillAsync("#code", await authenticator.NextAsync(TimeProvider.System));
@@ -80,7 +80,7 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
         await EnrolAsync(browser, await InviteAsync("petra", "operator"));
         Assert.Contains("Enrol a second factor first", await page.InnerTextAsync("main"), StringComparison.Ordinal);
         await page.FillAsync("#passkey-name", "This laptop");
-        await page.ClickAsync("text=Enrol a passkey");
+        await page.ClickAsync("button:has-text('Enrol a passkey')");
         await page.WaitForSelectorAsync("#recovery-codes");
         await page.ClickAsync("text=I have kept them");
         Assert.Contains("This laptop", await page.InnerTextAsync("main"), StringComparison.Ordinal);
@@ -91,7 +91,7 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
         Assert.Contains("petra", await page.InnerTextAsync("header"), StringComparison.Ordinal);
 
         await page.GotoAsync(_instance.Server + "/account/verify?to=/account");
-        await page.ClickAsync("text=Use your passkey");
+        await page.ClickAsync("button:has-text('Use your passkey')");
         await page.WaitForURLAsync("**/account");
         Assert.Empty(browser.Complaints);
 
@@ -116,7 +116,7 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
 
         await PasswordAsync(page, "theo", Password);
         await page.FillAsync("#code", await authenticator.NextAsync(TimeProvider.System));
-        await page.ClickAsync("text=Sign in");
+        await page.ClickAsync("button:has-text('Sign in')");
         await page.WaitForURLAsync("**/account");
         await SignOutAsync(page);
 
@@ -130,13 +130,13 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
 
         await PasswordAsync(page, "theo", Password);
         await page.FillAsync("#code", recovery[0]);
-        await page.ClickAsync("text=Sign in");
+        await page.ClickAsync("button:has-text('Sign in')");
         await page.WaitForURLAsync("**/account");
         Assert.Contains("9 left", await page.InnerTextAsync("main"), StringComparison.Ordinal);
         await SignOutAsync(page);
         await PasswordAsync(page, "theo", Password);
         await page.FillAsync("#code", recovery[0]);
-        await page.ClickAsync("text=Sign in");
+        await page.ClickAsync("button:has-text('Sign in')");
         Assert.Contains("not right, or it was used before", await page.InnerTextAsync("main"), StringComparison.Ordinal);
     }
 
@@ -156,7 +156,7 @@ public sealed partial class SignInTests(ITestOutputHelper output) : IAsyncLifeti
         Assert.Contains("a laptop", await page.InnerTextAsync("main"), StringComparison.Ordinal);
         using (var early = await client.PostAsync("device/token", JsonContent($$"""{"deviceCode":"{{grant["deviceCode"]}}"}""")))
             Assert.Contains("authorization_pending", await early.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        await page.ClickAsync("text=Confirm");
+        await page.ClickAsync("button:has-text('Confirm')");
         Assert.Contains("is signed in", await page.InnerTextAsync("#done"), StringComparison.Ordinal);
         string token;
         using (var redeemed = await client.PostAsync("device/token", JsonContent($$"""{"deviceCode":"{{grant["deviceCode"]}}"}""")))
