@@ -8,32 +8,51 @@ namespace Merlon.Access.Changes;
 internal static class ChangeRights
 {
     /// <summary>
-    /// Nobody gives, takes or bends a right that they do not have themselves, where it holds. Null when the caller may.
+    /// Nobody gives, takes or bends a right that they do not have themselves, where it holds: everywhere in it, and whatever the circumstances, since what is
+    /// given outlives those of today. Null when the caller may.
     /// </summary>
     public static Refusal? Beyond(AccessSnapshot before, AccessSnapshot after, string caller, AccessContext context, Guid organisation)
     {
         foreach (var (state, binding) in Touched(before, after, organisation).Concat(Touched(after, before, organisation)))
         {
-            foreach (var verb in state.VerbsOf(organisation, binding.Role).Prepend(Permissions.AccessManage))
+            var missing = before.Decide(caller, Permissions.AccessManage, TargetOf(binding), context).Allowed
+                ? state.VerbsOf(organisation, binding.Role).FirstOrDefault(verb => !MayGive(before, caller, verb, binding))
+                : Permissions.AccessManage;
+            if (missing is not null)
             {
-                if (!before.Decide(caller, verb, TargetOf(binding), context).Allowed)
-                    return new Refusal(RefusalKind.Forbidden, "access.beyond",
-                        $"This touches the role '{binding.Role}' on {binding.Scope}, and you do not have {verb} there yourself.")
-                    {
-                        Remedy = "Ask someone who has it.",
-                    };
+                return new Refusal(RefusalKind.Forbidden, "access.beyond",
+                        $"This touches the role '{binding.Role}' on {binding.Scope}, and you do not have {missing} there yourself, everywhere and without conditions.")
+                {
+                    Remedy = "Ask someone who has it.",
+                };
             }
         }
         return null;
     }
 
     /// <summary>May the caller give this role here?</summary>
-    public static Refusal? BeyondRole(AccessSnapshot snapshot, string caller, AccessContext context, Binding binding)
+    public static Refusal? BeyondRole(AccessSnapshot snapshot, string caller, Binding binding)
     {
-        var target = TargetOf(binding);
-        var missing = snapshot.State.VerbsOf(binding.Organisation, binding.Role).FirstOrDefault(verb => !snapshot.Decide(caller, verb, target, context).Allowed);
-        return missing is null ? null : new Refusal(RefusalKind.Forbidden, "access.beyond", $"The role '{binding.Role}' has {missing}, which you do not have yourself.");
+        var missing = snapshot.State.VerbsOf(binding.Organisation, binding.Role).FirstOrDefault(verb => !MayGive(snapshot, caller, verb, binding));
+        return missing is null ? null : new Refusal(RefusalKind.Forbidden, "access.beyond",
+            $"The role '{binding.Role}' has {missing}, which you do not have yourself on {binding.Scope}, everywhere and without conditions.");
     }
+
+    /// <summary>In no circumstances at all a condition surely holds, and a conditional deny may.</summary>
+    private static bool MayGive(AccessSnapshot snapshot, string caller, string verb, Binding binding) =>
+        snapshot.Decide(caller, verb, TargetOf(binding), default).Allowed && !IsDeniedWithin(snapshot, caller, verb, binding);
+
+    /// <summary>A deny on a part of what is given: a decision about the whole does not look at it.</summary>
+    private static bool IsDeniedWithin(AccessSnapshot snapshot, string caller, string verb, Binding given) => snapshot.State.Members.TryGetValue(caller, out var member)
+        && snapshot.BindingsOf(member).Any(b => b.Binding.Effect == BindingEffect.Deny && LiesIn(b.Binding.Scope, given.Scope)
+            && snapshot.State.VerbsOf(member.Organisation, b.Binding.Role).Contains(verb));
+
+    private static bool LiesIn(BindingScope part, BindingScope whole) => whole.Level switch
+    {
+        ScopeLevel.Organisation => true,
+        ScopeLevel.Project => part.Level != ScopeLevel.Organisation && part.Project == whole.Project,
+        _ => false,
+    };
 
     /// <summary>Whether the principal's own rights rest on anything that differs.</summary>
     public static bool TouchesOwn(AccessSnapshot before, AccessSnapshot after, string principal) => !Basis(before, principal).SetEquals(Basis(after, principal));

@@ -57,6 +57,9 @@ internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPu
                 return new Refusal(RefusalKind.NotFound, "change.unknown", "There is no such change that waits.") { Remedy = "See: merlon access changes" };
             if (approve && row.RequestedBy == caller.Id)
                 return new Refusal(RefusalKind.Forbidden, "change.own", "A change of one's own rights is approved by someone else.");
+            // A second person, not a second program of the first.
+            if (approve && !caller.Session.IsPerson)
+                return new Refusal(RefusalKind.Forbidden, "change.person", "A change of somebody's own rights is approved by a person, not by a service.");
             var change = JsonSerializer.Deserialize<AccessChange>(row.Change, s_json)!;
             (row.DecidedBy, row.DecidedAt, row.Approved) = (caller.Id, now, approve);
             if (!approve)

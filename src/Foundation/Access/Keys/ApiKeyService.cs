@@ -25,8 +25,10 @@ internal sealed class ApiKeyService(
             {
                 Remedy = "Deploy a model to it first: merlon deploy NAME@N --endpoint ENDPOINT --env ENVIRONMENT.",
             };
-        var made = await policy.ChangeAsync<Result<Created>>(async _ =>
+        var made = await policy.ChangeAsync<Result<Created>>(async before =>
         {
+            if (BeyondKey(before, caller, endpoint.Name) is { } beyond)
+                return beyond;
             if (!(await Replays.FindAsync<Created>(db, caller, create, cancellationToken)).Try(out var earlier, out var reused))
                 return reused;
             if (earlier is not null)
@@ -74,12 +76,14 @@ internal sealed class ApiKeyService(
         var overlap = TimeSpan.FromSeconds(request.OverlapSeconds ?? 0);
         if (overlap < TimeSpan.Zero || overlap > s_maxOverlap)
             return new Refusal(RefusalKind.Invalid, "overlap.invalid", "Two keys live beside each other for at most seven days.") { Remedy = "For example --overlap 1h." };
-        var rotated = await policy.ChangeAsync<Result<Rotated>>(async _ =>
+        var rotated = await policy.ChangeAsync<Result<Rotated>>(async before =>
         {
             var now = time.GetUtcNow();
             var old = await Current(caller.Scope).SingleOrDefaultAsync(k => k.Name == name || k.KeyId == name, cancellationToken);
             if (old is null)
                 return Unknown(name);
+            if (BeyondKey(before, caller, old.EndpointName) is { } beyond)
+                return beyond;
             var credential = Credential.Mint(Credential.ApiKeyPrefix);
             var key = new ApiKey
             {
@@ -123,6 +127,12 @@ internal sealed class ApiKeyService(
         }
         return new Revoked(found[0].KeyId, effective);
     }
+
+    /// <summary>Whoever holds a key may call: to make one, or to get its new secret, takes that right oneself.</summary>
+    private static Refusal? BeyondKey(AccessSnapshot snapshot, Caller caller, string endpoint) =>
+        new BindingForm("caller", caller.Id, "allow", $"endpoint/{endpoint}").Parse(Guid.Empty, caller.Scope, default, 1).Try(out var binding, out var refusal)
+            ? ChangeRights.BeyondRole(snapshot, caller.Id, binding)
+            : refusal;
 
     private IQueryable<ApiKey> Current(Scope scope) =>
         db.ApiKeys.Where(k => k.Organisation == scope.Organisation && k.Project == scope.Project && k.RevokedAt == null && k.ReplacedBy == null);

@@ -73,7 +73,7 @@ internal sealed record BindingConditions
             return Held.Yes;
         if (context.MfaAt is not { } at || context.Now is not { } now)
             return Held.Unknown;
-        return now - at <= age ? Held.Yes : Held.No;
+        return at <= now && now - at <= age ? Held.Yes : Held.No;
     }
 
     private static Held Among(IReadOnlyList<string> allowed, string? value)

@@ -66,7 +66,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
         if (await db.Principals.AnyAsync(p => p.Organisation == scope.Organisation && p.Project == scope.Project && p.Name == asked.Name, cancellationToken))
             return new Refusal(RefusalKind.Conflict, "principal.exists", $"There is already a principal '{asked.Name}'.");
         return PrincipalFactory.FirstBinding("", asked.Role!).Parse(Guid.Empty, scope, default, 1).Try(out var binding, out var refusal)
-            ? ChangeRights.BeyondRole(before, caller.Id, caller.Context, binding)
+            ? ChangeRights.BeyondRole(before, caller.Id, binding)
             : refusal;
     }
 
@@ -156,7 +156,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
 
     internal static Refusal? BeyondRolesOf(AccessSnapshot snapshot, Caller caller, string principal) => snapshot.BindingsOf(snapshot.State.Members[principal])
         .Where(b => b.Binding.Effect == BindingEffect.Allow)
-        .Select(b => ChangeRights.BeyondRole(snapshot, caller.Id, caller.Context, b.Binding)).FirstOrDefault(refusal => refusal is not null);
+        .Select(b => ChangeRights.BeyondRole(snapshot, caller.Id, b.Binding)).FirstOrDefault(refusal => refusal is not null);
 
     private static TimeSpan LifeOf(int? seconds) => seconds is { } given ? TimeSpan.FromSeconds(given) : s_defaultLife;
 

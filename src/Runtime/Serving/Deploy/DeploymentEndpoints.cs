@@ -40,6 +40,8 @@ internal static class DeploymentEndpoints
     {
         var endpoints = await db.Endpoints.AsNoTracking()
             .Where(e => e.Organisation == caller.Scope.Organisation && e.Project == caller.Scope.Project).OrderBy(e => e.Name).ToListAsync(cancellationToken);
+        // What a deny covers is not named.
+        endpoints.RemoveAll(e => !caller.May(Permissions.EndpointRead, e.Name));
         var ids = endpoints.ConvertAll(e => e.Id);
         var revisions = await db.Revisions.AsNoTracking().Where(r => ids.Contains(r.EndpointId)).OrderByDescending(r => r.Number).ToListAsync(cancellationToken);
         return TypedResults.Ok(endpoints.ConvertAll(e => new EndpointView(

@@ -28,17 +28,29 @@ internal static class BrowseEndpoints
         routes.MapGet("/models/{name}/diff", DiffAsync).RequirePermission(Permissions.ModelRead, "name");
     }
 
+    /// <summary>A page of the models that the caller may see: what a deny covers is not named.</summary>
     private static async Task<IResult> ListAsync(string? after, Caller caller, RegistryDb db, CancellationToken cancellationToken)
     {
         var start = after ?? "";
-        return TypedResults.Ok(await (
-            from model in db.Models
-            where model.Organisation == caller.Scope.Organisation && model.Project == caller.Scope.Project && string.Compare(model.Name, start) > 0
-            orderby model.Name
-            let latest = db.Versions.Where(v => v.ModelId == model.Id).OrderByDescending(v => v.Number).First()
-            select new ModelSummary(model.Name, db.Versions.Count(v => v.ModelId == model.Id), latest.Number, latest.Manifest, latest.TotalBytes, latest.CreatedAt))
-            .AsNoTracking().Take(PageSize).ToListAsync(cancellationToken));
+        var seen = new List<ModelSummary>();
+        while (seen.Count < PageSize)
+        {
+            var page = await PageAsync(start, caller.Scope, db, cancellationToken);
+            seen.AddRange(page.Where(m => caller.May(Permissions.ModelRead, m.Name)));
+            if (page.Count < PageSize)
+                break;
+            start = page[^1].Name;
+        }
+        return TypedResults.Ok(seen.Take(PageSize));
     }
+
+    private static Task<List<ModelSummary>> PageAsync(string start, Scope scope, RegistryDb db, CancellationToken cancellationToken) => (
+        from model in db.Models
+        where model.Organisation == scope.Organisation && model.Project == scope.Project && string.Compare(model.Name, start) > 0
+        orderby model.Name
+        let latest = db.Versions.Where(v => v.ModelId == model.Id).OrderByDescending(v => v.Number).First()
+        select new ModelSummary(model.Name, db.Versions.Count(v => v.ModelId == model.Id), latest.Number, latest.Manifest, latest.TotalBytes, latest.CreatedAt))
+        .AsNoTracking().Take(PageSize).ToListAsync(cancellationToken);
 
     private static async Task<IResult> ShowModelAsync(string name, Caller caller, RegistryDb db, CancellationToken cancellationToken)
     {
