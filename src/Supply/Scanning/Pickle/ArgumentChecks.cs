@@ -11,8 +11,7 @@ internal static class ArgumentChecks
         ("collections", "defaultdict") => DefaultDictionary,
         (_, "__randomstate_ctor" or "__generator_ctor") => RandomState,
         ("torch._tensor", "_rebuild_from_type_v2") => RebuildFromType,
-        ("builtins" or "__builtin__", "bytes" or "bytearray") => NotASize,
-        _ => null,
+        _ => MemoryChecks.For(module, name) ?? NumpyChecks.For(module, name),
     };
 
     /// <summary>Bytes in protocols 0 to 2: encode(text, 'latin1'). Other codecs can decompress or transform.</summary>
@@ -24,8 +23,15 @@ internal static class ArgumentChecks
     /// <summary>_reconstructor(class, base, state) calls base.__new__ and base.__init__.</summary>
     private static string? Reconstructor(PickleValue arguments) =>
         arguments.Items is [{ Name: { } type }, { Name: { Module: "builtins" or "__builtin__" } or { Library: "numpy" } }, _] && (type.Use & NameUse.Call) != 0
+            && !IsNumpyMemory(type) && !IsNumpyMemory(arguments.Items[1].Name!) && PlainBase(arguments.Items[1].Name!, arguments.Items[2])
             ? null
             : "its class is not one that may be made";
+
+    /// <summary>A base that takes memory by a number is given none.</summary>
+    private static bool PlainBase(AllowedName origin, in PickleValue state) =>
+        origin.Name == "object" || origin.Check?.Invoke(new PickleValue(PickleKind.Tuple, new[] { state })) is null;
+
+    private static bool IsNumpyMemory(AllowedName type) => type.Library == "numpy" && type.Name is "dtype" or "StringDType" or "ndarray" or "recarray" or "matrix" or "MaskedArray";
 
     private static string? NewObject(PickleValue arguments) =>
         arguments.Items is [{ Name: { } type }, ..] && (type.Use & NameUse.Call) != 0 ? null : "its class is not one that may be made";
@@ -39,14 +45,6 @@ internal static class ArgumentChecks
         arguments.Items is [{ Name: { Module: "torch._utils" } function }, { Name.Library: "torch" }, { Kind: PickleKind.Tuple }, _] && (function.Use & NameUse.Call) != 0
             ? null
             : "its function is not one that rebuilds a tensor";
-
-    /// <summary>bytes(N) takes N bytes of memory.</summary>
-    private static string? NotASize(PickleValue arguments) => arguments.Items switch
-    {
-        [] or [{ Kind: PickleKind.Bytes or PickleKind.Container }] or [{ Kind: PickleKind.Text }, { Kind: PickleKind.Text }] => null,
-        [{ Content: PickleInstance { Type: { Module: "_codecs", Name: "encode" } } }] => null,
-        _ => "its argument is neither bytes nor a text with its encoding",
-    };
 
     /// <summary>A defaultdict calls its factory for each key that is missing.</summary>
     private static string? DefaultDictionary(PickleValue arguments) =>

@@ -15,6 +15,15 @@ internal static class Limits
     /// <summary>Values of a tuple that are kept: the arguments of the calls that are allowed are never more.</summary>
     public const int KeptTuple = 10;
 
+    /// <summary>Entries of a dictionary and names of a tuple that are kept once a type was imported whose state has them: the columns of a record.</summary>
+    public const int KeptFields = 1024;
+
+    /// <summary>Dictionaries, and values of small tuples, that the memo keeps with their content.</summary>
+    public const int KeptInMemo = 1 << 14;
+
+    /// <summary>Items of a range: the largest that a model was seen to hold counts its rows.</summary>
+    public const long RangeItems = 10_000_000;
+
     /// <summary>Bytes of a number or a name written as a line.</summary>
     public const int Line = 4096;
 

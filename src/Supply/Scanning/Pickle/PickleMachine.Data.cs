@@ -74,14 +74,21 @@ internal sealed partial class PickleMachine
         _stack.Push(PickleKind.Bytes);
     }
 
+    private void Share(in PickleValue value)
+    {
+        if (value.Kind == PickleKind.Instance && value.Content is PickleInstance instance && instance.Type.IsKept)
+            instance.IsShared = true;
+        _stack.Push(value);
+    }
+
     private static ulong NotNegative(int length) =>
         length >= 0 ? (ulong)length : throw new PickleFormatException("pickle.malformed", "A length is negative.");
 
-    /// <summary>Entries are kept only once a type was imported whose state decides how the file is read on.</summary>
-    private PickleValue NewDictionary() => _keeps ? new PickleValue(PickleKind.Container, new PickleDictionary()) : PickleValue.Container;
+    /// <summary>Entries are kept only once something was imported that could be given them.</summary>
+    private PickleValue NewDictionary() => HasImported ? new PickleValue(PickleKind.Container, new PickleDictionary()) : PickleValue.Container;
 
     private void PushTuple(ReadOnlySpan<PickleValue> values) =>
-        _stack.Push(new PickleValue(PickleKind.Tuple, HasImported && values.Length <= Limits.KeptTuple ? values.ToArray() : null));
+        _stack.Push(new PickleValue(PickleKind.Tuple, HasImported && values.Length <= (_keeps ? Limits.KeptFields : Limits.KeptTuple) ? values.ToArray() : null));
 
     private void PushSmallTuple(int count)
     {
@@ -139,5 +146,7 @@ internal sealed partial class PickleMachine
         // CPython fills nothing into anything without a complaint; where it complains, nothing is lost by going on.
         if (target.Kind == PickleKind.Global)
             Tell("pickle.overwrite", "fill " + target.Content, $"{operation} changes the imported {target.Content} for the whole program.");
+        else if (target.Content is PickleDictionary { IsSealed: true })
+            Tell("numpy.dtype", "fields", $"{operation} changes the fields of a type that was already made.");
     }
 }

@@ -45,12 +45,15 @@ internal sealed partial class PickleMachine
 
     private void New(bool withKeywords)
     {
-        if (withKeywords)
-            _stack.Pop();
+        var keywords = withKeywords ? _stack.Pop() : PickleValue.EmptyKeywords;
         var arguments = _stack.Pop();
         if (arguments.Kind is not (PickleKind.Tuple or PickleKind.Unknown))
             throw new PickleFormatException("pickle.malformed", "A new object has no tuple of arguments.");
-        _stack.Push(Call(_stack.Pop(), arguments));
+        var type = _stack.Pop();
+        // No name on the list is made with keywords by its writer, so there is no list of keywords.
+        if (keywords.Content is not PickleDictionary { IsEmpty: true })
+            Tell("pickle.arguments", "keywords " + type.Content, $"The pickle makes {type.Content ?? "an object"} with keywords, which no writer does.", Convert);
+        _stack.Push(Call(type, arguments));
     }
 
     private void MakeObject()
@@ -75,6 +78,9 @@ internal sealed partial class PickleMachine
     {
         if (callable.Name is { } allowed)
         {
+            // What a helper makes is what its first argument names, and is judged as such.
+            if (allowed is { Module: "copyreg", Name: "__newobj__" } && arguments.Items is [{ Name: not null } type, .. var rest])
+                return Call(type, new PickleValue(PickleKind.Tuple, rest));
             if ((allowed.Use & NameUse.Call) == 0)
                 Tell("pickle.call", "call " + allowed, $"The pickle calls {allowed}, which ordinary files only refer to.", Convert);
             else if (allowed.Check?.Invoke(arguments) is { } problem)
@@ -98,6 +104,7 @@ internal sealed partial class PickleMachine
         {
             case PickleKind.Instance:
                 var instance = (PickleInstance)target.Content!;
+                JudgeDtype(instance, state);
                 instance.Keep(state);
                 if (_frameEnd >= 0 && reader.Position >= _frameEnd)
                     EndFrame();
@@ -107,6 +114,24 @@ internal sealed partial class PickleMachine
                 Tell("pickle.overwrite", "build " + target.Content, $"BUILD changes the imported {target.Content} for the whole program.", Convert);
                 break;
         }
+    }
+
+    /// <summary>A type is built once, before anything else can hold it, and with the state that NumPy writes.</summary>
+    private void JudgeDtype(PickleInstance instance, in PickleValue state)
+    {
+        if (instance.Type is { Module: "numpy.dtypes" })
+        {
+            Tell("numpy.dtype", "dtype class", $"BUILD changes the NumPy type {instance.Type}, which has no state in any file.");
+            return;
+        }
+        if (instance.Type is not { Module: "numpy", Name: "dtype" })
+            return;
+        var again = instance.IsShared || instance.State.Kind != PickleKind.Absent;
+        DtypeState.Known? known = null;
+        var problem = again ? "it is built after it was used" : DtypeState.Judge(instance, state, out known);
+        instance.Dtype = problem is null ? known : null;
+        if (problem is not null)
+            Tell("numpy.dtype", "dtype " + problem, $"The pickle builds a NumPy type as NumPy does not: {problem}.", "Save the array again with NumPy.");
     }
 
     private void PersistentId(in PickleValue id)

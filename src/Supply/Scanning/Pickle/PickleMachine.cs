@@ -100,10 +100,10 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
             case (byte)'(': _stack.Mark(); break;                                                                   // MARK
             case (byte)'0': _stack.PopValueOrMark(); break;                                                         // POP
             case (byte)'1': _stack.PopMark(); break;                                                                // POP_MARK
-            case (byte)'2': _stack.Push(_stack.Top()); break;                                                       // DUP
-            case (byte)'h': _stack.Push(_stack.Recall(reader.ReadByte())); break;                                   // BINGET
-            case (byte)'j': _stack.Push(_stack.Recall(reader.ReadUInt32())); break;                                 // LONG_BINGET
-            case (byte)'g': _stack.Push(_stack.Recall(ReadIndexLine())); break;                                     // GET
+            case (byte)'2': Share(_stack.Top()); break;                                                             // DUP
+            case (byte)'h': Share(_stack.Recall(reader.ReadByte())); break;                                         // BINGET
+            case (byte)'j': Share(_stack.Recall(reader.ReadUInt32())); break;                                       // LONG_BINGET
+            case (byte)'g': Share(_stack.Recall(ReadIndexLine())); break;                                           // GET
             case (byte)'q': _stack.Remember(reader.ReadByte(), _stack.Top()); break;                                // BINPUT
             case (byte)'r': _stack.Remember(reader.ReadUInt32(), _stack.Top()); break;                              // LONG_BINPUT
             case (byte)'p': _stack.Remember(ReadIndexLine(), _stack.Top()); break;                                  // PUT

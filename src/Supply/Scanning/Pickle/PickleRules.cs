@@ -29,6 +29,7 @@ internal static class PickleRules
         new("pickle.too-large", "More values than any model has", "The reader gave up, so the file was not judged.", Rewrite, "AML.T0029", 400),
         new("joblib.array", "An array wrapper that is not understood", "Where the raw numbers end cannot be known.", "Write the file again with joblib.", Code, 502),
         new("joblib.two-readings", "Numbers to joblib, a program to pickle", "Loaded with pickle instead of joblib, the bytes of an array run.", "Do not load it. Write the file again with joblib.", Code, 436),
+        new("numpy.dtype", "A NumPy type with a state that NumPy does not write", "NumPy believes it: raw bytes become pointers, and loading or reading the array breaks the program or runs code.", "Save the array again with NumPy; do not load it.", Code, 843),
         new("numpy.header", "An array header that NumPy does not write", "NumPy's reader evaluates it.", "Save the array again with numpy.save.", Code, 20),
         new("numpy.trailing", "Bytes behind an array", "They are no part of it, and another reader may take them for something else.", "Save the array again with numpy.save.", Code, 436),
         new("numpy.truncated", "An array that is shorter than its header says", "It is not what was saved.", Whole, null, 130),

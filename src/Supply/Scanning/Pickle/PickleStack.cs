@@ -19,11 +19,13 @@ internal sealed class PickleStack
     private int _count;
     private int _fence;
     private int _memoized;
+    private int _keptDictionaries;
+    private int _keptItems;
 
     /// <summary>Another stack with the same values, marks and memo.</summary>
     public PickleStack Copy()
     {
-        var copy = new PickleStack { _memo = new PickleValue[]?[_memo.Length], _values = (PickleValue[])_values.Clone(), _count = _count, _fence = _fence, _memoized = _memoized };
+        var copy = new PickleStack { _memo = new PickleValue[]?[_memo.Length], _values = (PickleValue[])_values.Clone(), _count = _count, _fence = _fence, _memoized = _memoized, _keptDictionaries = _keptDictionaries, _keptItems = _keptItems };
         copy._marks.AddRange(_marks);
         for (var i = 0; i < _memo.Length; i++)
             copy._memo[i] = (PickleValue[]?)_memo[i]?.Clone();
@@ -111,7 +113,27 @@ internal sealed class PickleStack
         if (place.Kind == PickleKind.Absent)
             _memoized++;
         // What is inside a container or a tuple counts only where it was just made; kept for millions of them it would fill the memory.
-        place = value.Kind is PickleKind.Container or PickleKind.Tuple ? new PickleValue(value.Kind) : value;
+        place = value.Kind is PickleKind.Container or PickleKind.Tuple ? Kept(value) : value;
+    }
+
+    /// <summary>Small tuples of texts and numbers, which types share, and dictionaries, which become parts of types; both up to a bound.</summary>
+    private PickleValue Kept(in PickleValue value)
+    {
+        if (value.Content is PickleDictionary dictionary)
+        {
+            if (_keptDictionaries < Limits.KeptInMemo)
+            {
+                _keptDictionaries++;
+                return value;
+            }
+            dictionary.IsLost = true;
+        }
+        else if (value.Items is { Length: > 0 } items && _keptItems + items.Length <= Limits.KeptInMemo && Array.TrueForAll(items, i => i.Kind is PickleKind.Text or PickleKind.Number))
+        {
+            _keptItems += items.Length;
+            return value;
+        }
+        return new PickleValue(value.Kind);
     }
 
     /// <summary>MEMOIZE: the next free number is the count of entries, as in CPython.</summary>

@@ -48,6 +48,7 @@ internal readonly record struct PickleValue(PickleKind Kind, object? Content = n
     public static readonly PickleValue Container = new(PickleKind.Container);
     public static readonly PickleValue LongText = new(PickleKind.Text);
     public static readonly PickleValue EmptyTuple = new(PickleKind.Tuple, Array.Empty<PickleValue>());
+    public static readonly PickleValue EmptyKeywords = new(PickleKind.Container, new PickleDictionary());
     public static readonly PickleValue Unknown = new(PickleKind.Unknown);
 
     /// <summary>The whole number, when it is one of at most 64 bits.</summary>
