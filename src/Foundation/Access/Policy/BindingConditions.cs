@@ -73,7 +73,8 @@ internal sealed record BindingConditions
             return Held.Yes;
         if (context.MfaAt is not { } at || context.Now is not { } now)
             return Held.Unknown;
-        return at <= now && now - at <= age ? Held.Yes : Held.No;
+        // A proof from the future, after a jump of the clock, says nothing either way.
+        return at > now ? Held.Unknown : now - at <= age ? Held.Yes : Held.No;
     }
 
     private static Held Among(IReadOnlyList<string> allowed, string? value)
