@@ -72,7 +72,7 @@ public sealed class ControlApiTests(ServedInstallation served) : IDisposable
     [InlineData("POST", "/INTERNAL/node/keys")]
     [InlineData("GET", "/internal")]
     [InlineData("GET", "/api/v1/%2e%2e/%2e%2e/internal/node/identity")]
-    [InlineData("GET", "/")]
+    [InlineData("GET", "/nothing-here")]
     [InlineData("GET", "/.env")]
     [InlineData("GET", "models/fraud/versions/99999999999999999999")]
     [InlineData("GET", "models/fraud/versions/-1")]
