@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Merlon.Gateway.Tests.Publishing;
 
-public sealed class GatewayPublisherTests : IApiKeyDirectory, IRouteDirectory
+public sealed class GatewayPublisherTests : IApiKeyDirectory, IWorkloadDirectory, IRouteDirectory
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(200);
     private static readonly byte[] s_seed = [.. Enumerable.Repeat((byte)5, 32)];
@@ -16,12 +16,15 @@ public sealed class GatewayPublisherTests : IApiKeyDirectory, IRouteDirectory
 
     public GatewayPublisherTests()
     {
-        var services = new ServiceCollection().AddSingleton<IApiKeyDirectory>(this).AddSingleton<IRouteDirectory>(this).BuildServiceProvider();
+        var services = new ServiceCollection().AddSingleton<IApiKeyDirectory>(this).AddSingleton<IWorkloadDirectory>(this).AddSingleton<IRouteDirectory>(this).BuildServiceProvider();
         _publisher = new GatewayPublisher(services.GetRequiredService<IServiceScopeFactory>(), new SnapshotSigner(s_seed), TimeProvider.System);
     }
 
     public Task<IReadOnlyList<ActiveApiKey>> ListActiveAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ActiveApiKey>>(
         _key is null ? [] : [new ActiveApiKey(_key, Digest.Of("k"u8), Scope.Default, "p", Guid.Empty, DateTimeOffset.UnixEpoch, null, new byte[] { 1 })]);
+
+    public Task<IReadOnlyList<ActiveWorkload>> ListActiveAsync(IReadOnlyList<CallableEndpoint> endpoints, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<ActiveWorkload>>([]);
 
     public Task<IReadOnlyList<ServedEndpoint>> ListServedAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ServedEndpoint>>([]);
 
