@@ -23,6 +23,7 @@ public static class ConsoleModule
         AssetEndpoints.Map(routes);
         var pages = routes.MapGroup("").AddEndpointFilter<SecurityHeaders>().AddEndpointFilter<FormGuard>();
         SignInPages.Map(pages);
+        ProviderPages.Map(pages);
         AccountPages.Map(pages);
         DevicePages.Map(pages);
     }

@@ -14,6 +14,7 @@ using Merlon.Access.Principals;
 using Merlon.Access.Review;
 using Merlon.Access.Roles;
 using Merlon.Access.SignIn;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Merlon.Access.Workloads;
 using Merlon.Kernel;
@@ -65,6 +66,7 @@ public static class AccessModule
         GroupEndpoints.Map(routes);
         BindingEndpoints.Map(routes);
         WorkloadEndpoints.Map(routes);
+        ProviderEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
     }
 

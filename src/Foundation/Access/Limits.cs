@@ -38,6 +38,21 @@ internal static class Limits
     public const int Challenges = 10_000;
     public const int DeviceGrants = 1_000;
 
+    /// <summary>Characters of the certificates, and bytes of an answer, of an outside issuer; characters of a token of it.</summary>
+    public const int CaPem = 65_536;
+    public const int IssuerAnswer = 1_048_576;
+    public const int IssuedToken = 16_384;
+
+    public const int IdentityProviders = 100;
+    public const int Federations = 1_000;
+
+    /// <summary>Groups that an identity provider may name for one person, and characters of one.</summary>
+    public const int GroupsPerIdentity = 500;
+    public const int GroupLength = 200;
+
+    /// <summary>Characters of <c>group:PROVIDER/GROUP</c>, whose odd characters take three each.</summary>
+    public const int GroupSubject = 700;
+
     /// <summary>Password checks that wait for their turn: of one network, and of all.</summary>
     public const int WaitingPerNetwork = 16;
     public const int Waiting = 1_024;

@@ -57,6 +57,10 @@ internal static class ChangeRights
     /// <summary>Whether the principal's own rights rest on anything that differs.</summary>
     public static bool TouchesOwn(AccessSnapshot before, AccessSnapshot after, string principal) => !Basis(before, principal).SetEquals(Basis(after, principal));
 
+    /// <summary>Does the principal have everything in the whole organisation, whatever the circumstances?</summary>
+    public static bool Owns(AccessSnapshot snapshot, string principal, Guid organisation) =>
+        Permissions.All.All(verb => snapshot.Decide(principal, verb, new AccessTarget(organisation, Guid.Empty), default).Allowed);
+
     /// <summary>Enabled principals who surely own the organisation, whatever the circumstances.</summary>
     public static int Owners(AccessSnapshot snapshot, Guid organisation) => snapshot.State.Members.Values.Count(m =>
         m.Enabled && m.Organisation == organisation

@@ -100,7 +100,7 @@ internal static class ChangeRules
         binding.Organisation == at.Organisation && (binding.Scope.Level == ScopeLevel.Organisation || binding.Scope.Project == at.Project);
 
     private static bool IsSubject(AccessState state, Guid organisation, string subject) => subject.StartsWith(Group.Prefix, StringComparison.Ordinal)
-        ? state.Groups.ContainsKey((organisation, subject[Group.Prefix.Length..]))
+        ? state.Groups.ContainsKey((organisation, subject[Group.Prefix.Length..])) || state.IsProviderGroup(organisation, subject)
         : state.Members.TryGetValue(subject, out var member) && member.Organisation == organisation;
 
     private static Refusal? Check(string what, AccessChange change, int? revision)

@@ -2,10 +2,12 @@ namespace Merlon.Access.Contracts;
 
 /// <summary>A person's own account, as they see it.</summary>
 /// <param name="IsMfaRequired">A role of theirs can change things.</param>
+/// <param name="Provider">The identity provider that they sign in with; null for who signs in here.</param>
+/// <param name="Prover">The provider where it can prove a second factor for this session.</param>
 /// <param name="MfaAt">When this session last proved a second factor.</param>
 public sealed record AccountView(
     string Principal, string Name, string Role, bool HasPassword, bool IsMfaRequired, bool HasTotp, int RecoveryCodesLeft,
-    IReadOnlyList<PasskeyView> Passkeys, DateTimeOffset? MfaAt)
+    IReadOnlyList<PasskeyView> Passkeys, DateTimeOffset? MfaAt, string? Provider, string? Prover)
 {
     public bool HasFactor => HasTotp || Passkeys.Count > 0;
 }

@@ -4,6 +4,7 @@ using Merlon.Access.Model;
 using Merlon.Access.People;
 using Merlon.Access.Sessions;
 using Merlon.Access.SignIn;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -71,7 +72,7 @@ public sealed class DeviceDesk
             return missing;
         var own = await _db.Tokens.AsNoTracking().SingleAsync(t => t.Id == caller.Session.TokenId, cancellationToken);
         if (allow)
-            (grant.PrincipalId, grant.MfaAt, grant.Methods) = (caller.Id, own.MfaAt, own.Methods);
+            (grant.PrincipalId, grant.MfaAt, grant.Methods, grant.Provider, grant.ProviderSession) = (caller.Id, own.MfaAt, own.Methods, own.Provider, own.ProviderSession);
         else
             grant.IsDenied = true;
         await _db.CommitAsync(_events.By(caller, OcsfClass.Authentication, ControlEvents.Other, allow ? "device.confirm" : "device.refuse", new EventResource("principal", caller.Id)), cancellationToken);
@@ -92,7 +93,8 @@ public sealed class DeviceDesk
             return s_expired;
         if (grant.IsDenied || await _db.Principals.SingleOrDefaultAsync(p => p.Id == grant.PrincipalId && p.DisabledAt == null, cancellationToken) is not { } principal)
             return s_denied;
-        var session = await _sessions.IssueAsync(principal, AccessToken.Bearer, SignInOrigin.Of(context, grant.Device), grant.Methods, grant.MfaAt, cancellationToken);
+        var link = grant.Provider is null ? null : new ProviderLink(grant.Provider, grant.ProviderSession);
+        var session = await _sessions.IssueAsync(principal, AccessToken.Bearer, SignInOrigin.Of(context, grant.Device), grant.Methods, grant.MfaAt, cancellationToken, link);
         await _db.CommitAsync(
             _events.By(principal.Id, principal.Scope, OcsfClass.Authentication, 1, "signin", new EventResource("principal", principal.Id), "A command line was signed in through a browser.") with
             {

@@ -4,6 +4,7 @@ using Merlon.Access.Model;
 using Merlon.Access.People;
 using Merlon.Access.Sessions;
 using Merlon.Access.SignIn;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,7 @@ public sealed class PersonalAccount
         (_db, _secrets, _factors, _passkeys, _keeper, _passwords) = (db, secrets, factors, passkeys, keeper, passwords);
 
     private static readonly Refusal s_peopleOnly = new(RefusalKind.Forbidden, "account.people-only", "Only people have passwords and second factors.");
+    private static readonly Refusal s_ofProvider = new(RefusalKind.Conflict, "account.provider", "You sign in with your identity provider, so a password would be of no use here.");
 
     public async Task<Result<AccountView>> ShowAsync(Caller caller, CancellationToken cancellationToken)
     {
@@ -38,7 +40,9 @@ public sealed class PersonalAccount
         var passkeys = await _db.Passkeys.AsNoTracking().Where(p => p.PrincipalId == caller.Id).OrderBy(p => p.CreatedAt).ToListAsync(cancellationToken);
         return new AccountView(
             caller.Id, principal.Name, caller.Role, person?.PasswordHash is not null, MfaRules.IsRequiredFor(caller.Snapshot, caller.Id), person?.HasTotp == true,
-            person?.RecoveryCodesLeft ?? 0, passkeys.ConvertAll(p => new PasskeyView(p.CredentialId, p.Name, p.CreatedAt, p.LastUsedAt, p.IsBackedUp)), caller.Session.MfaAt);
+            person?.RecoveryCodesLeft ?? 0, passkeys.ConvertAll(p => new PasskeyView(p.CredentialId, p.Name, p.CreatedAt, p.LastUsedAt, p.IsBackedUp)), caller.Session.MfaAt,
+            await _db.Identities.AsNoTracking().Where(i => i.PrincipalId == caller.Id).Select(i => i.Provider).SingleOrDefaultAsync(cancellationToken),
+            await Provers.OfAsync(_db, caller.Session.TokenId, cancellationToken));
     }
 
     /// <summary>Sets the password; the other sessions end.</summary>
@@ -46,6 +50,8 @@ public sealed class PersonalAccount
     {
         if (!(await OpenAsync(caller, cancellationToken)).Try(out var account, out var refusal))
             return refusal;
+        if (await _db.Identities.AnyAsync(i => i.PrincipalId == caller.Id, cancellationToken))
+            return s_ofProvider;
         if (Passwords.Check(password, account.Principal.Name) is { } weak)
             return weak;
         if (!(await _passwords.HashAsync(account.Person, password!, SignInOrigin.Of(context).Lane, cancellationToken)).Try(out var hash, out var busy))

@@ -44,10 +44,10 @@ public sealed class SignInDesk
         var matches = Credential.Matches(token?.SecretHash ?? default, hash);
         var principal = token is null ? null : await _db.Principals.SingleOrDefaultAsync(p => p.Id == token.PrincipalId && p.Kind == Principal.Person && p.DisabledAt == null, cancellationToken);
         // A token that has proved a factor, or that lives on in a command line, is not for this.
-        if (!matches || token is null || principal is null || token.MfaAt is not null || token.IsOverAt(_signIn.Now))
+        if (!matches || token is null || principal is null || token.MfaAt is not null || token.IsOverAt(_signIn.Now) || await _signIn.IsOfProviderAsync(principal, cancellationToken))
             return SignInService.Failed;
         token.RevokedAt = _signIn.Now;
-        return Finish(await _signIn.CompleteAsync(principal, principal.Name, AccessToken.Browser, OriginOf(context), "invitation", isMfa: false, cancellationToken), context);
+        return Finish(await _signIn.CompleteAsync(principal, principal.Name, AccessToken.Browser, OriginOf(context), "invitation", null, cancellationToken), context);
     }
 
     public async Task SignOutAsync(Caller caller, HttpContext context, CancellationToken cancellationToken)
@@ -60,7 +60,7 @@ public sealed class SignInDesk
 
     internal static SignInOrigin OriginOf(HttpContext context) => SignInOrigin.Of(context) with { TrustedDevice = SessionCookie.ReadDevice(context.Request) };
 
-    private static Result<SignInProgress> Finish(Result<SignInStep> result, HttpContext context)
+    internal static Result<SignInProgress> Finish(Result<SignInStep> result, HttpContext context)
     {
         if (!result.Try(out var step, out var refusal))
             return refusal;

@@ -38,6 +38,10 @@ internal sealed class AccessToken
     public Digest? PreviousHash { get; set; }
     public DateTimeOffset? RotatedAt { get; set; }
 
+    /// <summary>The identity provider that the person came from, and its own session; null for who signed in here.</summary>
+    public string? Provider { get; init; }
+    public string? ProviderSession { get; init; }
+
     public const string Bearer = "token";
     public const string Browser = "session";
 

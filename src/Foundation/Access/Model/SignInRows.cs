@@ -34,4 +34,6 @@ internal sealed class DeviceGrant
     public DateTimeOffset? MfaAt { get; set; }
     public string Methods { get; set; } = "";
     public bool IsDenied { get; set; }
+    public string? Provider { get; set; }
+    public string? ProviderSession { get; set; }
 }

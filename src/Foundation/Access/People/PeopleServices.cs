@@ -1,9 +1,11 @@
 using Merlon.Access.Authorization;
 using Merlon.Access.Contracts;
 using Merlon.Access.Factors;
+using Merlon.Access.Issuers;
 using Merlon.Access.Model;
 using Merlon.Access.Sessions;
 using Merlon.Access.SignIn;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,10 +31,13 @@ internal static class PeopleServices
             .AddSingleton(_ => new PasswordGate()).AddSingleton<PeopleSecrets>()
             .AddScoped<Passwords>().AddScoped<FactorCheck>().AddScoped<PasskeyService>()
             .AddScoped<Challenges>().AddScoped<FailureLog>().AddScoped<TrustedDevices>().AddScoped<SignInBook>().AddScoped<SignInService>()
+            .AddSingleton<IssuerDirectory>().AddSingleton<IssuedTokens>().AddScoped<OneTimeTokens>()
+            .AddScoped<ProviderService>().AddScoped<SsoPeople>().AddScoped<SsoFlow>().AddScoped<ProviderLogout>()
             .AddScoped<SessionIssuer>().AddScoped<SessionKeeper>().AddScoped<AccountKeeper>()
             // Their constructors are internal, since what they take is.
             .AddScoped(p => new SessionDesk(Get<AccessDb>(p), Get<SessionIssuer>(p), Get<ControlEvents>(p), Get<TimeProvider>(p)))
             .AddScoped(p => new SignInDesk(Get<SignInService>(p), Get<PasskeyService>(p), Get<AccessDb>(p), Get<SessionDesk>(p)))
+            .AddScoped(p => new SsoDesk(Get<AccessDb>(p), Get<SsoFlow>(p), Get<SignInService>(p), Get<Authorizer>(p), Get<AccountKeeper>(p)))
             .AddScoped(p => new DeviceDesk(Get<AccessDb>(p), Get<PeopleSecrets>(p), Get<SessionIssuer>(p), Get<ControlEvents>(p), Get<TimeProvider>(p)))
             .AddScoped(p => new PersonalAccount(Get<AccessDb>(p), Get<PeopleSecrets>(p), Get<FactorCheck>(p), Get<PasskeyService>(p), Get<AccountKeeper>(p), Get<Passwords>(p)));
     }

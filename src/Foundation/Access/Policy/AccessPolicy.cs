@@ -64,12 +64,17 @@ internal sealed class AccessPolicy(IServiceScopeFactory scopes) : IHostedService
         var roles = await db.Roles.AsNoTracking().ToListAsync(cancellationToken);
         var groups = await db.Groups.AsNoTracking().ToListAsync(cancellationToken);
         var bindings = await db.Bindings.AsNoTracking().ToListAsync(cancellationToken);
+        var providers = await db.Providers.AsNoTracking().Select(p => new { p.Name, p.Organisation }).ToListAsync(cancellationToken);
+        var identities = await db.Identities.AsNoTracking().Where(i => i.Groups != "").ToListAsync(cancellationToken);
         return new AccessState
         {
             Members = principals.Concat(keys).Concat(workloads).ToImmutableDictionary(m => m.Id, StringComparer.Ordinal),
             Roles = roles.ToImmutableDictionary(r => (r.Organisation, r.Name), r => new CustomRole(r.Organisation, r.Name, [.. Words(r.Verbs)], r.Revision)),
             Groups = groups.ToImmutableDictionary(g => (g.Organisation, g.Name), g => new Group(g.Organisation, g.Name, [.. Words(g.Members)], g.Revision)),
             Bindings = bindings.ToImmutableDictionary(b => b.Id, Read),
+            Providers = providers.ToImmutableDictionary(p => p.Name, p => p.Organisation, StringComparer.Ordinal),
+            ProviderGroups = identities.ToImmutableDictionary(
+                i => i.PrincipalId, i => ImmutableArray.CreateRange(Words(i.Groups).Select(g => Group.Of(i.Provider, g))), StringComparer.Ordinal),
         };
     }
 

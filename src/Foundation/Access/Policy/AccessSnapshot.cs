@@ -48,11 +48,20 @@ internal sealed class AccessSnapshot
         }
     }
 
+    /// <summary>Would somebody who is in these groups have any role?</summary>
+    public bool AllowsAnything(Guid organisation, IEnumerable<string> groups) => groups.SelectMany(group => SubjectsOf(group, organisation))
+        .Any(s => _bindings[s.Subject].Any(b => b.Organisation == organisation && b.Effect == BindingEffect.Allow));
+
     /// <summary>The subject and all groups that it is in, nearest first.</summary>
     public IEnumerable<(string Subject, IReadOnlyList<string> Path)> SubjectsOf(string subject, Guid organisation)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal) { subject };
         var queue = new Queue<(string Subject, IReadOnlyList<string> Path)>([(subject, [])]);
+        foreach (var given in State.ProviderGroups.GetValueOrDefault(subject, []))
+        {
+            if (seen.Add(given))
+                queue.Enqueue((given, [given[Group.Prefix.Length..]]));
+        }
         while (queue.TryDequeue(out var next))
         {
             yield return next;

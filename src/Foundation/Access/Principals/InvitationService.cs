@@ -31,6 +31,8 @@ internal sealed class InvitationService(AccessDb db, AccessPolicy policy, Sessio
             return PrincipalService.Unknown(name);
         if (person.Id == caller.Id)
             return new Refusal(RefusalKind.Conflict, "principal.self", "You cannot invite yourself anew.") { Remedy = "Use a recovery code, or ask someone else." };
+        if (await db.Identities.AnyAsync(i => i.PrincipalId == person.Id, cancellationToken))
+            return new Refusal(RefusalKind.Conflict, "principal.provider", $"'{person.Name}' signs in with an identity provider.") { Remedy = $"To let them sign in here instead: merlon sso unlink {person.Name}" };
         if (PrincipalService.BeyondRolesOf(policy.Current, caller, person.Id) is { } beyond)
             return beyond;
         var now = time.GetUtcNow();

@@ -35,17 +35,18 @@ internal sealed class AccountKeeper(AccessDb db, FailureLog failures, SessionIss
     }
 
     /// <summary>The session has just proved a second factor. Staged; the caller commits.</summary>
-    public async Task StrengthenAsync(Caller caller, string method, CancellationToken cancellationToken)
+    public async Task StrengthenAsync(Caller caller, string method, CancellationToken cancellationToken, DateTimeOffset? at = null)
     {
         var token = await db.Tokens.SingleAsync(t => t.Id == caller.Session.TokenId, cancellationToken);
-        token.MfaAt = Now;
+        token.MfaAt = at ?? Now;
         if (!token.Methods.Split(' ').Contains(method))
             token.Methods = $"{token.Methods} {method}".Trim();
     }
 
-    public async Task<Result<Unit>> VerifiedAsync(Caller caller, string method, HttpContext context, CancellationToken cancellationToken)
+    /// <param name="at">When it was proved, where that was not now.</param>
+    public async Task<Result<Unit>> VerifiedAsync(Caller caller, string method, HttpContext context, CancellationToken cancellationToken, DateTimeOffset? at = null)
     {
-        await StrengthenAsync(caller, method, cancellationToken);
+        await StrengthenAsync(caller, method, cancellationToken, at);
         var committed = await CommitAsync(OcsfClass.Authentication, caller, Logon, "factor.verify", $"Proved again: {method}.", cancellationToken);
         if (!committed.IsRefused)
             await failures.SucceededAsync(SignInOrigin.Of(context), AccountOf(caller), cancellationToken);

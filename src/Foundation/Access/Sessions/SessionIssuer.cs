@@ -1,6 +1,7 @@
 using Merlon.Access.Contracts;
 using Merlon.Access.Model;
 using Merlon.Access.SignIn;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,6 +19,9 @@ internal sealed class SessionIssuer(AccessDb db, TimeProvider time)
     private static readonly TimeSpan s_bearer = TimeSpan.FromDays(30);
     private static readonly TimeSpan s_bearerIdle = TimeSpan.FromDays(7);
 
+    /// <summary>Groups at a provider are as new as the last sign-in there; nobody goes on for longer without one.</summary>
+    private static readonly TimeSpan s_providerBearer = TimeSpan.FromHours(24);
+
     /// <summary>Stages a new session on the context; the caller commits it with the event that tells of it.</summary>
     /// <param name="principal">Whose it is.</param>
     /// <param name="kind"><see cref="AccessToken.Browser"/> or <see cref="AccessToken.Bearer"/>.</param>
@@ -25,7 +29,9 @@ internal sealed class SessionIssuer(AccessDb db, TimeProvider time)
     /// <param name="methods">How the person proved who they are (RFC 8176).</param>
     /// <param name="mfaAt">When they proved a second factor; null when they have not.</param>
     /// <param name="cancellationToken">Stops before anything is staged.</param>
-    public async Task<IssuedSession> IssueAsync(Principal principal, string kind, SignInOrigin origin, string methods, DateTimeOffset? mfaAt, CancellationToken cancellationToken)
+    /// <param name="link">The identity provider that vouches for the person; null where they sign in here.</param>
+    public async Task<IssuedSession> IssueAsync(
+        Principal principal, string kind, SignInOrigin origin, string methods, DateTimeOffset? mfaAt, CancellationToken cancellationToken, ProviderLink? link = null)
     {
         var now = time.GetUtcNow();
         var isBrowser = kind == AccessToken.Browser;
@@ -36,7 +42,7 @@ internal sealed class SessionIssuer(AccessDb db, TimeProvider time)
             PrincipalId = principal.Id,
             SecretHash = credential.SecretHash,
             CreatedAt = now,
-            NotAfter = now + (isBrowser ? s_browser : s_bearer),
+            NotAfter = now + (isBrowser ? s_browser : link is null ? s_bearer : s_providerBearer),
             Kind = kind,
             MfaAt = mfaAt,
             Methods = methods,
@@ -45,6 +51,8 @@ internal sealed class SessionIssuer(AccessDb db, TimeProvider time)
             Device = origin.Device,
             Network = origin.Network,
             RotatedAt = now,
+            Provider = link?.Provider,
+            ProviderSession = link?.Session,
         };
         await EndOldestAsync(principal.Id, now, cancellationToken);
         db.Tokens.Add(token);

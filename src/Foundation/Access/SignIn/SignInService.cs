@@ -3,6 +3,7 @@ using Merlon.Access.Factors;
 using Merlon.Access.Model;
 using Merlon.Access.People;
 using Merlon.Access.Sessions;
+using Merlon.Access.Sso;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
@@ -21,8 +22,10 @@ internal sealed class SignInService(
     AccessDb db, Passwords passwords, FactorCheck factors, SignInBook book, SessionIssuer sessions, TrustedDevices devices)
 {
     private const string FactorStep = "factor";
+    private const string ProviderMethod = "sso";
 
     public static readonly Refusal Failed = new(RefusalKind.Unauthenticated, "signin.failed", "The name or the password is not right.");
+    private static readonly Refusal s_elsewhere = new(RefusalKind.Forbidden, "signin.provider", "You sign in with your identity provider.") { Remedy = "Choose it on the sign-in page." };
 
     public async Task<Result<SignInStep>> PasswordAsync(string? name, string? password, string kind, SignInOrigin origin, CancellationToken cancellationToken)
     {
@@ -37,7 +40,7 @@ internal sealed class SignInService(
         // 2
         if (!(await passwords.VerifyAsync(person, password, origin.Lane, origin.TrustedDevice is not null, cancellationToken)).Try(out var matches, out var busy))
             return busy;
-        if (!matches || principal is null || person is null)
+        if (!matches || principal is null || person is null || await IsOfProviderAsync(principal, cancellationToken))
         {
             await book.FailedAsync(origin, name, principal, "signin.failed", cancellationToken);
             return Failed;
@@ -46,7 +49,7 @@ internal sealed class SignInService(
         if (person.HasTotp || await db.Passkeys.AnyAsync(p => p.PrincipalId == principal.Id, cancellationToken))
             return (await book.Challenges.AddAsync(FactorStep, principal.Id, name, cancellationToken)).Try(out var ticket, out var full) ? new SignInStep(null, ticket) : full;
         // 4
-        return await CompleteAsync(principal, name, kind, origin, "pwd", isMfa: false, cancellationToken);
+        return await CompleteAsync(principal, name, kind, origin, "pwd", null, cancellationToken);
     }
 
     /// <summary>Answers the second step with a code of the authenticator or a recovery code.</summary>
@@ -54,7 +57,9 @@ internal sealed class SignInService(
     {
         if (!(await book.Challenges.PeekAsync(FactorStep, ticket, cancellationToken)).Try(out var challenge, out var refusal))
             return refusal;
-        var name = challenge.State;
+        // The name, and after a provider's word its name and session.
+        var state = challenge.State.Split('\n');
+        var (name, link) = (state[0], state.Length == 3 ? new ProviderLink(state[1], state[2].Length == 0 ? null : state[2]) : null);
         var principal = await db.Principals.SingleAsync(p => p.Id == challenge.PrincipalId, cancellationToken);
         origin = await TrustAsync(origin, principal, cancellationToken);
         if (await book.LockedAsync(origin, name, cancellationToken) is { } locked)
@@ -67,7 +72,7 @@ internal sealed class SignInService(
         }
         if (!(await book.Challenges.TakeAsync(FactorStep, ticket, cancellationToken)).Try(out _, out var gone))
             return gone;
-        return await CompleteAsync(principal, name, kind, origin, "pwd " + method, isMfa: true, cancellationToken);
+        return await CompleteAsync(principal, name, kind, origin, $"{(link is null ? "pwd" : ProviderMethod)} {method}", book.Now, cancellationToken, link);
     }
 
     /// <summary>A passkey that verified its user is both factors at once (NIST SP 800-63B, section 5.1.8); no name is asked for.</summary>
@@ -82,16 +87,37 @@ internal sealed class SignInService(
         var principal = await db.Principals.SingleAsync(p => p.Id == person.PrincipalId, cancellationToken);
         if (principal.DisabledAt is not null)
             return PasskeyService.Wrong;
-        return await CompleteAsync(principal, principal.Name, kind, origin with { TrustedDevice = null }, FactorCheck.HardwareKey + " user", isMfa: true, cancellationToken);
+        if (await IsOfProviderAsync(principal, cancellationToken))
+            return s_elsewhere;
+        return await CompleteAsync(principal, principal.Name, kind, origin with { TrustedDevice = null }, FactorCheck.HardwareKey + " user", book.Now, cancellationToken);
+    }
+
+    /// <summary>An identity provider vouches for the person. Where its word for a second factor is not taken, they show their own.</summary>
+    /// <param name="principal">Whom it vouches for.</param>
+    /// <param name="link">Which provider.</param>
+    /// <param name="mfaAt">When it saw a second factor, where that counts.</param>
+    /// <param name="kind">The kind of session.</param>
+    /// <param name="origin">Where they sign in.</param>
+    /// <param name="cancellationToken">Stops before anything is stored.</param>
+    public async Task<Result<SignInStep>> ProviderAsync(
+        Principal principal, ProviderLink link, DateTimeOffset? mfaAt, string kind, SignInOrigin origin, CancellationToken cancellationToken)
+    {
+        var isLocal = mfaAt is null && (await db.People.AnyAsync(p => p.PrincipalId == principal.Id && p.TotpConfirmedAt != null, cancellationToken)
+            || await db.Passkeys.AnyAsync(p => p.PrincipalId == principal.Id, cancellationToken));
+        if (!isLocal)
+            return await CompleteAsync(principal, principal.Name, kind, origin, mfaAt is null ? ProviderMethod : ProviderMethod + " mfa", mfaAt, cancellationToken, link);
+        var state = string.Join('\n', principal.Name, link.Provider, link.Session);
+        return (await book.Challenges.AddAsync(FactorStep, principal.Id, state, cancellationToken)).Try(out var ticket, out var full) ? new SignInStep(null, ticket) : full;
     }
 
     public DateTimeOffset Now => book.Now;
 
     /// <summary>The session of a person who has proved who they are.</summary>
     public async Task<Result<SignInStep>> CompleteAsync(
-        Principal principal, string account, string kind, SignInOrigin origin, string methods, bool isMfa, CancellationToken cancellationToken)
+        Principal principal, string account, string kind, SignInOrigin origin, string methods, DateTimeOffset? mfaAt, CancellationToken cancellationToken,
+        ProviderLink? link = null)
     {
-        var session = await sessions.IssueAsync(principal, kind, origin, methods, isMfa ? book.Now : null, cancellationToken);
+        var session = await sessions.IssueAsync(principal, kind, origin, methods, mfaAt, cancellationToken, link);
         try
         {
             await db.CommitAsync(book.SignedIn(session, origin), cancellationToken);
@@ -104,6 +130,9 @@ internal sealed class SignInService(
         await book.SucceededAsync(origin, account, cancellationToken);
         return new SignInStep(session, DeviceMark: await devices.MarkAsync(principal.Id, cancellationToken));
     }
+
+    /// <summary>Who has a provider signs in there only: otherwise whoever left there could still come in here.</summary>
+    public Task<bool> IsOfProviderAsync(Principal principal, CancellationToken cancellationToken) => db.Identities.AnyAsync(i => i.PrincipalId == principal.Id, cancellationToken);
 
     /// <summary>People sign in by their name in the default organisation; the default project's come first.</summary>
     private async Task<Principal?> FindAsync(string name, CancellationToken cancellationToken)

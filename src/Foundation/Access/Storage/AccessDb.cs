@@ -23,6 +23,10 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
     public DbSet<Challenge> Challenges => Set<Challenge>();
     public DbSet<FailureRow> Failures => Set<FailureRow>();
     public DbSet<DeviceGrant> DeviceGrants => Set<DeviceGrant>();
+    public DbSet<ProviderRow> Providers => Set<ProviderRow>();
+    public DbSet<IdentityRow> Identities => Set<IdentityRow>();
+    public DbSet<FederationRow> Federations => Set<FederationRow>();
+    public DbSet<UsedToken> UsedTokens => Set<UsedToken>();
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -66,6 +70,25 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
         modelBuilder.Entity<Challenge>().ToTable("access_challenges").HasKey(c => c.Id);
         modelBuilder.Entity<FailureRow>().ToTable("access_failures").HasKey(f => f.Key);
         modelBuilder.Entity<DeviceGrant>().ToTable("access_device_grants").HasKey(g => g.Id);
+        modelBuilder.Entity<ProviderRow>(p =>
+        {
+            p.ToTable("access_identity_providers").HasKey(e => e.Name);
+            p.Property(e => e.Revision).IsConcurrencyToken();
+            p.Ignore(e => e.Scope);
+        });
+        modelBuilder.Entity<IdentityRow>(i =>
+        {
+            i.ToTable("access_identities").HasKey(e => new { e.Provider, e.Subject });
+            // Tells the order of inserts: the person before their identity.
+            i.HasOne<Principal>().WithMany().HasForeignKey(e => e.PrincipalId);
+        });
+        modelBuilder.Entity<FederationRow>(f =>
+        {
+            f.ToTable("access_federations").HasKey(e => e.Id);
+            f.Property(e => e.Revision).IsConcurrencyToken();
+            f.Ignore(e => e.Scope);
+        });
+        modelBuilder.Entity<UsedToken>().ToTable("access_used_tokens").HasKey(t => t.Id);
         modelBuilder.Entity<BootstrapCode>(b =>
         {
             b.ToTable("access_bootstrap_codes").HasKey(e => e.CodeHash);
