@@ -5,6 +5,7 @@ using Merlon.Access.Bindings;
 using Merlon.Access.Changes;
 using Merlon.Access.Contracts;
 using Merlon.Access.Factors;
+using Merlon.Access.Federation;
 using Merlon.Access.Groups;
 using Merlon.Access.Keys;
 using Merlon.Access.Model;
@@ -67,6 +68,7 @@ public static class AccessModule
         BindingEndpoints.Map(routes);
         WorkloadEndpoints.Map(routes);
         ProviderEndpoints.Map(routes);
+        FederationEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
     }
 

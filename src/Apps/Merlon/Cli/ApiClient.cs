@@ -126,7 +126,9 @@ internal sealed class ApiClient : IDisposable
         {
             // Not ours: the status alone has to do.
         }
-        var title = problem.Get("title") is { Length: > 0 } given ? given : $"The server answered {(int)response.StatusCode}.";
+        // OAuth has an error form of its own (RFC 6749, section 5.2).
+        var title = problem.Get("title") is { Length: > 0 } given ? given
+            : problem.Get("error_description") is { Length: > 0 } described ? described : $"The server answered {(int)response.StatusCode}.";
         return new CliException(s_down.Contains(problem.Get("code")) ? ExitCodes.Unreachable : ExitCodes.Refused, title, problem.Get("remedy") is { Length: > 0 } remedy ? remedy : null)
         {
             Code = problem.Get("code"),

@@ -25,7 +25,7 @@ internal static class MerlonCli
             ModelCommand.Make(), SampleCommand.Make(), SignCommand.Make(), VerifyCommand.Make(), ScanCommand.Make(),
             AdmitCommand.Make(), ApproveCommand.Make(), PolicyCommand.Make(),
             DeployCommand.Make(), RollbackCommand.Make(), EndpointCommand.Make(),
-            KeyCommand.Make(), PrincipalCommand.Make(), ServiceCommand.Make(), WorkloadCommand.Make(), SsoCommand.Make(), RoleCommands.Make(), GroupCommand.Make(), BindingCommand.Make(), AccessCommand.Make(),
+            KeyCommand.Make(), PrincipalCommand.Make(), ServiceCommand.Make(), WorkloadCommand.Make(), SsoCommand.Make(), FederationCommand.Make(), RoleCommands.Make(), GroupCommand.Make(), BindingCommand.Make(), AccessCommand.Make(),
             AuditCommand.Make(),
             BackupCommand.Make(), RestoreCommand.Make(), RoleCommand.Make());
         var parsed = root.Parse(args);

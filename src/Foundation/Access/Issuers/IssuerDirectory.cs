@@ -57,9 +57,11 @@ internal sealed class IssuerDirectory(TimeProvider time) : IDisposable
             var isNewEnough = held is not null && (missesKey ? !ReferenceEquals(held, known) : now - held.ReadAt < s_fresh);
             if (isNewEnough || (held is not null && now - entry.TriedAt < s_pause))
                 return held!;
-            entry.TriedAt = now;
+            if (missesKey)
+                entry.TriedAt = now;
             if ((await FetchAsync(entry.Http, issuer, now, cancellationToken)).Try(out var read, out var refusal))
                 return entry.Document = read;
+            entry.TriedAt = now;
             return held is not null ? held : refusal;
         }
         finally

@@ -1,6 +1,7 @@
 using Merlon.Access.Authorization;
 using Merlon.Access.Contracts;
 using Merlon.Access.Factors;
+using Merlon.Access.Federation;
 using Merlon.Access.Issuers;
 using Merlon.Access.Model;
 using Merlon.Access.Sessions;
@@ -33,6 +34,7 @@ internal static class PeopleServices
             .AddScoped<Challenges>().AddScoped<FailureLog>().AddScoped<TrustedDevices>().AddScoped<SignInBook>().AddScoped<SignInService>()
             .AddSingleton<IssuerDirectory>().AddSingleton<IssuedTokens>().AddScoped<OneTimeTokens>()
             .AddScoped<ProviderService>().AddScoped<SsoPeople>().AddScoped<SsoFlow>().AddScoped<ProviderLogout>()
+            .AddScoped<FederationService>().AddScoped<TokenService>()
             .AddScoped<SessionIssuer>().AddScoped<SessionKeeper>().AddScoped<AccountKeeper>()
             // Their constructors are internal, since what they take is.
             .AddScoped(p => new SessionDesk(Get<AccessDb>(p), Get<SessionIssuer>(p), Get<ControlEvents>(p), Get<TimeProvider>(p)))

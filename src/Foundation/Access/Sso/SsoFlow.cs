@@ -100,9 +100,12 @@ internal sealed class SsoFlow(AccessDb db, IssuedTokens tokens, IssuerDirectory 
         if (begun.Session is not null && (mfaAt is not { } at || at < DateTimeOffset.FromUnixTimeSeconds(begun.BegunAt) - IssuedTokens.Skew))
             return new Refusal(RefusalKind.Forbidden, "sso.not-fresh", "Your identity provider did not ask you for a second factor anew, or not for one that counts here.");
         // 7
-        if (!(await GroupsAsync(provider, document, settings, claims, answer, subject, cancellationToken)).Try(out var groups, out var unclear))
+        if (!(await ToldAsync(provider, document, settings, claims, answer, subject, cancellationToken)).Try(out var told, out var untold))
+            return untold;
+        if (!GroupsOf(settings, settings.GroupsClaim is { } claim && claims.TryGetProperty(claim, out _) ? claims : told).Try(out var groups, out var unclear))
             return unclear;
-        return (await people.FindAsync(provider, settings, new VouchedFor(subject, TokenClaims.Text(claims, settings.NameClaim), groups), cancellationToken)).Try(out var principal, out var stranger)
+        var who = new VouchedFor(subject, TokenClaims.Text(claims, settings.NameClaim) ?? TokenClaims.Text(told, settings.NameClaim), groups);
+        return (await people.FindAsync(provider, settings, who, cancellationToken)).Try(out var principal, out var stranger)
             ? new SsoProof(principal, new ProviderLink(name, TokenClaims.Text(claims, "sid")), mfaAt, begun)
             : stranger;
     }
@@ -162,26 +165,31 @@ internal sealed class SsoFlow(AccessDb db, IssuedTokens tokens, IssuerDirectory 
         return await AnswerAsync(provider, request, cancellationToken);
     }
 
-    /// <summary>The groups of the ID token, or else of the provider's user information. Percent-encoded, sorted.</summary>
-    private async Task<Result<string[]>> GroupsAsync(
+    /// <summary>The claims of the ID token, or the provider's user information where the token does not have what is needed.</summary>
+    private async Task<Result<JsonElement>> ToldAsync(
         ProviderRow provider, IssuerDocument document, ProviderSettings settings, JsonElement claims, JsonElement answer, string subject, CancellationToken cancellationToken)
+    {
+        var isWhole = (settings.GroupsClaim is null || claims.TryGetProperty(settings.GroupsClaim, out _)) && (!settings.CreatesPeople || claims.TryGetProperty(settings.NameClaim, out _));
+        if (isWhole || document.UserInfo is not { } userInfo || TokenClaims.Text(answer, "access_token", Limits.IssuedToken) is not { } access)
+            return claims;
+        using var request = new HttpRequestMessage(HttpMethod.Get, userInfo);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", access);
+        if (!(await AnswerAsync(provider, request, cancellationToken)).Try(out var told, out var failed))
+            return failed;
+        // OpenID Connect Core 1.0, section 5.3.2: an answer about somebody else is not to be used.
+        if (TokenClaims.Text(told, "sub", 255) != subject)
+            return new Refusal(RefusalKind.Unauthenticated, "sso.token", "The identity provider's token does not belong to this sign-in.");
+        return told;
+    }
+
+    /// <summary>Percent-encoded, sorted.</summary>
+    private static Result<string[]> GroupsOf(ProviderSettings settings, JsonElement told)
     {
         if (settings.GroupsClaim is not { } claim)
             return Array.Empty<string>();
-        if (!claims.TryGetProperty(claim, out _) && document.UserInfo is { } userInfo && TokenClaims.Text(answer, "access_token", Limits.IssuedToken) is { } access)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, userInfo);
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", access);
-            if (!(await AnswerAsync(provider, request, cancellationToken)).Try(out var told, out var failed))
-                return failed;
-            // OpenID Connect Core 1.0, section 5.3.2: an answer about somebody else is not to be used.
-            if (TokenClaims.Text(told, "sub", 255) != subject)
-                return new Refusal(RefusalKind.Unauthenticated, "sso.token", "The identity provider's token does not belong to this sign-in.");
-            claims = told;
-        }
         // A list that is elsewhere, or cut off, could hide the one group that is denied something.
-        var isElsewhere = claims.TryGetProperty("_claim_names", out var names) && names.ValueKind == JsonValueKind.Object && names.TryGetProperty(claim, out _);
-        if (isElsewhere || TokenClaims.List(claims, claim) is not { } groups || groups.Count > Limits.GroupsPerIdentity || groups.Any(g => g.Length is 0 or > Limits.GroupLength))
+        var isElsewhere = told.TryGetProperty("_claim_names", out var names) && names.ValueKind == JsonValueKind.Object && names.TryGetProperty(claim, out _);
+        if (isElsewhere || TokenClaims.List(told, claim) is not { } groups || groups.Count > Limits.GroupsPerIdentity || groups.Any(g => g.Length is 0 or > Limits.GroupLength))
             return new Refusal(RefusalKind.Forbidden, "sso.groups", "The identity provider does not give your groups in a form that can be used.")
             {
                 Remedy = $"The claim '{Text.Printable(claim, 60)}' is to be a list of at most {Limits.GroupsPerIdentity} names.",

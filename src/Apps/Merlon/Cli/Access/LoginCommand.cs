@@ -16,7 +16,9 @@ internal static class LoginCommand
         var ca = new Option<FileInfo?>("--ca") { Description = "CA file of the server; needed without --bootstrap on a machine that has not signed in before" };
         var server = new Option<string>("--server") { Description = "Address of the control API", DefaultValueFactory = _ => "https://localhost:8443" };
         var name = new Option<string?>("--name") { Description = "Your name: for the first administrator, or to sign in with password and code instead of a browser" };
-        return new Command("login", "Sign in to a Merlon server: through a browser, or with --name, --token or --bootstrap").With(bootstrap, token, ca, server, name).Does(async (result, cancellationToken) =>
+        var federation = new Option<string?>("--federation") { Description = "Client id of a federation, for a job that has its build system's token" };
+        var assertion = new Option<FileInfo?>("--assertion") { Description = "File with that token" };
+        return new Command("login", "Sign in to a Merlon server: through a browser, or with --name, --token, --federation or --bootstrap").With(bootstrap, token, ca, server, name, federation, assertion).Does(async (result, cancellationToken) =>
         {
             var (code, given, who) = (result.GetValue(bootstrap), result.GetValue(token), result.GetValue(name));
             if (code is not null && given is not null)
@@ -26,6 +28,7 @@ internal static class LoginCommand
                 throw CliException.Usage($"'{Kernel.Text.Printable(address, 80)}' is not the address of a server.", "Write --server https://HOST:PORT.");
             var credentials = code is not null ? await RedeemAsync(address, code, who, cancellationToken)
                 : given is not null ? new Credentials(address, ReadCa(result.GetValue(ca)), given)
+                : result.GetValue(federation) is { } client ? await FederationCommand.SignInAsync(address, ReadCa(result.GetValue(ca)), client, result.GetValue(assertion), cancellationToken)
                 : who is not null ? await SignInSteps.WithPasswordAsync(address, ReadCa(result.GetValue(ca)), who, cancellationToken)
                 : await SignInSteps.WithBrowserAsync(address, ReadCa(result.GetValue(ca)), cancellationToken);
             using var api = new ApiClient(credentials.Server, credentials.CaPem, credentials.Token);
