@@ -17,10 +17,12 @@ public sealed class Authenticator(string secret)
     {
         while (true)
         {
-            var now = time.GetUtcNow().ToUnixTimeSeconds() / 30;
+            var seconds = time.GetUtcNow().ToUnixTimeSeconds();
+            var now = seconds / 30;
             lock (_lock)
             {
-                var step = Math.Max(_last + 1, now - 1);
+                // A code of the step before is too old as soon as the present one ends, which may be before it arrives.
+                var step = Math.Max(_last + 1, seconds % 30 < 20 ? now - 1 : now);
                 if (step <= now + 1)
                 {
                     _last = step;

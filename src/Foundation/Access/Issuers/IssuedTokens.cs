@@ -43,7 +43,9 @@ internal sealed class IssuedTokens(IssuerDirectory issuers, TimeProvider time)
         if (!(await issuers.ReadAsync(issuer, cancellationToken)).Try(out var document, out var unavailable))
             return unavailable;
         var checkedToken = await CheckAsync(token, issuer, audience, document);
-        if (checkedToken is { IsValid: false, Exception: SecurityTokenSignatureKeyNotFoundException or SecurityTokenInvalidSignatureException })
+        // A key that is not there, or a signature by none of them where the token names no key: the issuer may have changed its keys.
+        var mayHaveChanged = token.Kid is { Length: > 0 } kid ? document.Keys.All(k => k.KeyId != kid) : checkedToken.Exception is SecurityTokenInvalidSignatureException;
+        if (!checkedToken.IsValid && mayHaveChanged)
         {
             if (!(await issuers.ReadAsync(issuer, cancellationToken, missesKey: true, document)).Try(out var newer, out unavailable))
                 return unavailable;
@@ -51,13 +53,10 @@ internal sealed class IssuedTokens(IssuerDirectory issuers, TimeProvider time)
                 checkedToken = await CheckAsync(token, issuer, audience, newer);
         }
         if (!checkedToken.IsValid)
-            return Bad(WhyNot(checkedToken.Exception));
+            return Bad(mayHaveChanged && token.Kid is { Length: > 0 } ? "the issuer has no such key" : WhyNot(checkedToken.Exception));
         using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload));
         return payload.RootElement.Clone();
     }
-
-    /// <summary>Who says that it issued the token, before anything about it was verified.</summary>
-    public static string? ClaimedIssuer(string? text) => Read(text)?.Issuer;
 
     private static JsonWebToken? Read(string? text)
     {
@@ -107,7 +106,6 @@ internal sealed class IssuedTokens(IssuerDirectory issuers, TimeProvider time)
         SecurityTokenInvalidIssuerException => "another issuer made it",
         SecurityTokenInvalidAudienceException => "it is for somebody else",
         SecurityTokenInvalidLifetimeException or SecurityTokenExpiredException or SecurityTokenNotYetValidException or SecurityTokenNoExpirationException => "its time is over, or has not come",
-        SecurityTokenSignatureKeyNotFoundException => "the issuer has no such key",
         SecurityTokenInvalidSignatureException => "its signature is not right",
         _ => "it is not valid",
     };
