@@ -66,8 +66,23 @@ public sealed partial class Instance : IAsyncDisposable
     public async Task<Instance> StartAsync(params string[] more)
     {
         var before = Printed.Length;
-        var clock = Stopwatch.StartNew();
         Launch(more);
+        try
+        {
+            return await ReadyAsync(before);
+        }
+        catch
+        {
+            // A test whose preparation fails is not asked to clean up.
+            if (IsRunning)
+                await StopAsync();
+            throw;
+        }
+    }
+
+    private async Task<Instance> ReadyAsync(int before)
+    {
+        var clock = Stopwatch.StartNew();
         while (!Addresses().IsMatch(Printed[before..]))
         {
             Assert.False(_up!.HasExited, $"'merlon up' ended with {(_up.HasExited ? _up.ExitCode : 0)}:\n{Printed[before..]}\n{Logs()}");

@@ -54,6 +54,9 @@ internal sealed class ProviderPeer : IAsyncDisposable
     /// <summary>Who it knows: subject to name and groups.</summary>
     public Dictionary<string, (string Name, string[] Groups)> People { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What it did not like.</summary>
+    public System.Collections.Concurrent.ConcurrentQueue<string> Complaints { get; } = new();
+
     /// <summary>Gives groups only in the user information, as the letter of the standard has it.</summary>
     public bool OnlyUserInfo { get; set; }
 
@@ -79,13 +82,19 @@ internal sealed class ProviderPeer : IAsyncDisposable
         var start = new ProcessStartInfo("node", ["provider.mjs", settings]) { WorkingDirectory = PeerFolder(), RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["NODE_EXTRA_CA_CERTS"] = _merlonCa;
         _process = Process.Start(start)!;
-        _process.BeginErrorReadLine();
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        var ready = new TaskCompletionSource();
+        _process.EnableRaisingEvents = true;
+        _process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException("The identity provider did not start."));
+        _process.OutputDataReceived += (_, e) =>
         {
-            if (line == "ready")
-                return;
-        }
-        throw new InvalidOperationException("The identity provider did not start.");
+            if (e.Data == "ready")
+                ready.TrySetResult();
+            else if (e.Data is { } line)
+                Complaints.Enqueue(line);
+        };
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        await ready.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     public async Task StopAsync()

@@ -19,6 +19,8 @@ public sealed class SingleSignOnTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _provider.DisposeAsync();
+        foreach (var complaint in _provider.Complaints)
+            output.WriteLine(complaint);
         await _instance.DisposeAsync();
     }
 

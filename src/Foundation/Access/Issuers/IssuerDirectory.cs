@@ -70,6 +70,24 @@ internal sealed class IssuerDirectory(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>Reads it now, whatever is held, and says what is wrong with it.</summary>
+    public async Task<Result<IssuerDocument>> ProbeAsync(IssuerAddress issuer, CancellationToken cancellationToken)
+    {
+        var entry = EntryOf(issuer);
+        await entry.Reading.WaitAsync(cancellationToken);
+        try
+        {
+            var read = await FetchAsync(entry.Http, issuer, time.GetUtcNow(), cancellationToken);
+            if (!read.IsRefused)
+                entry.Document = read.Value;
+            return read;
+        }
+        finally
+        {
+            entry.Reading.Release();
+        }
+    }
+
     public void Dispose()
     {
         foreach (var entry in _entries.Values)

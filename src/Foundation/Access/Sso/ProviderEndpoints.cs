@@ -69,7 +69,7 @@ internal static class ProviderEndpoints
     {
         if (await providers.FindAsync(caller, name, cancellationToken) is not { } row)
             return ProviderService.Unknown(name).ToProblem();
-        return (await issuers.ReadAsync(SsoFlow.AddressOf(row), cancellationToken, missesKey: true)).Try(out var document, out var refusal)
+        return (await issuers.ProbeAsync(SsoFlow.AddressOf(row), cancellationToken)).Try(out var document, out var refusal)
             ? TypedResults.Ok(new Tested(row.Issuer, document is { Authorization: not null, Token: not null }, document.EndSession is not null, document.Keys.Count))
             : refusal.ToProblem();
     }

@@ -26,6 +26,8 @@ const provider = new Provider(issuer, {
       logoutSource: (ctx, form) => { ctx.body = `<!doctype html><title>Sign out</title>${form}<button id="end" form="op.logoutForm" name="logout" value="yes">End the session</button>`; },
     },
   },
+  // It refuses addresses of this machine, as it should; here both live on one.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
   loadExistingGrant: async (ctx) => {
@@ -36,6 +38,9 @@ const provider = new Provider(issuer, {
   },
   renderError: (ctx, out) => { ctx.body = `<!doctype html><title>Refused</title><pre id="error">${JSON.stringify(out)}</pre>`; },
 });
+
+for (const event of ['backchannel.error', 'server_error', 'authorization.error', 'grant.error', 'end_session.error'])
+  provider.on(event, (...told) => console.log(event, ...told.map((t) => (t instanceof Error ? `${t.message} ${t.error_description ?? ''} ${t.cause ?? ''}` : ''))));
 
 const form = (uid) => `<!doctype html><title>Provider</title><form method="post" action="/interaction/${uid}">
 <label>Who <input name="who" id="who"></label><label><input type="checkbox" name="strong" id="strong"> with a second factor</label>
