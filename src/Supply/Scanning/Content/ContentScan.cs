@@ -1,5 +1,6 @@
 using Merlon.Kernel;
 using Merlon.Scanning.Pickle;
+using Merlon.Scanning.Policy;
 using Merlon.Scanning.Torch;
 
 namespace Merlon.Scanning.Content;
@@ -11,6 +12,9 @@ internal sealed class ContentScan(FindingList findings)
     private int _parts;
 
     public FindingList Findings => findings;
+
+    /// <summary>Names that pickles may import.</summary>
+    public PolicyNames Names { get; init; } = PolicyNames.None;
 
     /// <summary>Files beside the outermost one; null when it stands alone.</summary>
     public FilesBeside? Beside { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Merlon.Kernel;
+using Merlon.Scanning.Policy;
 
 namespace Merlon.Scanning.Pickle;
 
@@ -11,6 +12,9 @@ internal sealed record PickleSurroundings
 {
     /// <summary>Judges persistent ids. Without a judge every one of them blocks.</summary>
     public PersistentIdJudge? PersistentId { get; init; }
+
+    /// <summary>Names that may be imported; what a signed policy adds is among them.</summary>
+    public PolicyNames Names { get; init; } = PolicyNames.None;
 
     /// <summary>Called after each BUILD, when the loader would read raw data that follow in the stream.</summary>
     public Action<PickleMachine, PickleInstance>? AfterBuild { get; init; }

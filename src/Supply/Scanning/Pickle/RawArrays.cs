@@ -22,7 +22,7 @@ internal sealed class RawArrays(ContentScan scan, string location)
         if (objects)
         {
             // joblib reads it with the plain unpickler.
-            new PickleMachine(reader, scan.Findings, location, new PickleSurroundings()).Run();
+            new PickleMachine(reader, scan.Findings, location, new PickleSurroundings { Names = scan.Names }).Run();
             return;
         }
         if (state.Find("numpy_array_alignment_bytes") is { Number: not null })

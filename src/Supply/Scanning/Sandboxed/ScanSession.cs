@@ -102,6 +102,8 @@ internal sealed class ScanSession(Socket socket, IReadOnlyList<ContentFile> file
 
     private static Finding Printable(Finding finding) => finding with
     {
+        // Excuses are made out here.
+        Suppressed = null,
         Rule = Text.Printable(finding.Rule, 100),
         Message = Text.Printable(finding.Message, 600),
         Location = finding.Location is null ? null : Text.Printable(finding.Location, 400),
