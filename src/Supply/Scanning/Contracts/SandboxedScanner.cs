@@ -21,7 +21,10 @@ public sealed record ScannerOptions
     /// <summary>Longest time of one scan.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(2);
 
-    public SandboxLimits Limits { get; init; } = new() { MemoryBytes = 256 * 1024 * 1024, Processors = 1, Processes = 64 };
+    public SandboxLimits Limits { get; init; } = new() { MemoryBytes = 1024 * 1024 * 1024, Processors = 1, Processes = 64 };
+
+    /// <summary>Time for so many bytes: two minutes, and one second for each 10 MB.</summary>
+    public static TimeSpan DeadlineFor(long bytes) => TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(bytes / 10e6);
 }
 
 /// <summary>Scans in a sandbox of its own, made for one artifact and thrown away. A crash, a hang or a memory bomb is a finding that blocks.</summary>

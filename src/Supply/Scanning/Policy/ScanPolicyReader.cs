@@ -13,7 +13,7 @@ internal static class ScanPolicyReader
 {
     /// <summary>Rules whose findings are never excused: what a loader would run is opened by names alone, and a scan that did not end says nothing.</summary>
     private static readonly string[] s_never =
-        ["scan.", "artifact.", "pickle.", "joblib.", "onnx.", "numpy.dtype", "keras.lambda", "tensorflow.python-operation", "template.attribute", "text.yaml-tag"];
+        ["scan.", "artifact.", "pickle.", "joblib.", "onnx.", "file.pickle", "numpy.dtype", "keras.lambda", "tensorflow.python-operation", "template.attribute", "text.yaml-tag"];
 
     private sealed class Document
     {

@@ -13,7 +13,7 @@ internal sealed class ScanSession(Socket socket, IReadOnlyList<ContentFile> file
 {
     private readonly Dictionary<int, Stream> _open = [];
     private readonly byte[] _buffer = new byte[Limits.ReadBytes];
-    private long _budget = 2 * files.Sum(file => file.Size) + Limits.ExtraReadBytes;
+    private long _budget = Limits.Readings * files.Sum(file => file.Size) + Limits.ExtraReadBytes;
 
     /// <exception cref="ScanViolationException">The worker broke the protocol or asked for more than a scan needs.</exception>
     /// <exception cref="EndOfStreamException">The worker has gone.</exception>
