@@ -1,4 +1,6 @@
 using Merlon.Kernel;
+using Merlon.Scanning.Archives;
+using Merlon.Scanning.Hdf5;
 using Merlon.Scanning.Pickle;
 using Merlon.Scanning.Policy;
 using Merlon.Scanning.Torch;
@@ -58,6 +60,9 @@ internal sealed class ContentScan(FindingList findings)
             if (scanner is not (PickleScanner or TorchLegacyScanner) && PickleProbe.Hides(head.Head, seen))
                 findings.Block("pickle.polyglot", $"The file is {scanner.Format}, and a pickle that imports something to a reader that takes it for one.", target.Location,
                     "Do not load it.");
+            // What lies behind the first header of a tar file is looked at as what it is.
+            if (scanner is not (Hdf5Scanner or TarScanner) && Hdf5Elsewhere.Is(head.Head, seen))
+                findings.Block("hdf5.polyglot", $"The content is {scanner.Format}, and an HDF5 file to the HDF5 library, which finds one behind other bytes.", target.Location, "Do not load it.");
             Run(scanner, seen);
             return;
         }
