@@ -1,6 +1,7 @@
 using Merlon.Kernel;
 using Merlon.Scanning.Content;
 using Merlon.Scanning.Contracts;
+using Merlon.Scanning.Policy;
 
 namespace Merlon.Scanning;
 
@@ -10,7 +11,7 @@ internal static class ContentFileScanner
     public static ContentScanReport Scan(ContentScanRequest request, IArtifactReader artifact)
     {
         var findings = new FindingList();
-        var scan = new ContentScan(findings) { Beside = new FilesBeside(request, artifact) };
+        var scan = new ContentScan(findings) { Beside = new FilesBeside(request, artifact), Names = PolicyNames.Of(request.Policy?.Names ?? []) };
         try
         {
             var size = request.Files.First(file => file.Path == request.Target).Size;

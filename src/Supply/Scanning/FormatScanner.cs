@@ -16,7 +16,7 @@ internal static class FormatScanner
     {
         var findings = new FindingList();
         var facts = ImmutableDictionary.CreateBuilder<string, string>();
-        facts["rules"] = ScanRules.Digest.ToString();
+        facts["rules"] = ScanPolicy.RulesOf(request.Policy).ToString();
         if (request.Files.Length > Limits.Files)
         {
             findings.Block("artifact.too-many-files", $"The artifact has {request.Files.Length} files; allowed are {Limits.Files}.");
@@ -27,7 +27,7 @@ internal static class FormatScanner
         var main = FindMain(request.MainFile ?? declared?.Model, request, findings);
         var rules = new OnnxFormatRules(request, findings);
         ModelSignature? signature = null;
-        foreach (var file in request.Files.Where(file => file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)))
+        foreach (var file in request.Files.Where(FileRules.IsModel))
         {
             if (ReadModel(file, artifact, findings) is not { } model)
                 continue;
@@ -37,15 +37,16 @@ internal static class FormatScanner
             signature = judged;
             AddFacts(facts, model);
         }
-        var files = new FileRules(artifact, findings);
+        var files = new FileRules(request, artifact, findings);
         foreach (var file in request.Files)
             files.Judge(file, rules.Referenced);
+        facts["formats"] = files.Formats;
         return new ScanReport { Findings = findings.ToImmutable(), Signature = signature, MainFile = main, Declared = declared, Facts = facts.ToImmutable() };
     }
 
     private static string? FindMain(string? named, ScanRequest request, FindingList findings)
     {
-        var models = request.Files.Where(file => file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)).Select(file => file.Path).ToArray();
+        var models = request.Files.Where(FileRules.IsModel).Select(file => file.Path).ToArray();
         var main = named ?? (models.Contains("model.onnx", StringComparer.Ordinal) ? "model.onnx" : models.Length == 1 ? models[0] : null);
         if (main is not null && models.Contains(main, StringComparer.Ordinal))
             return main;

@@ -12,13 +12,13 @@ internal static class Limits
     /// <summary>Bytes at the start of a file that tell what it is.</summary>
     public const int SniffBytes = 4096;
 
-    /// <summary>Largest text file beside a model, read whole for secrets and code.</summary>
-    public const int TextBytes = 4 * 1024 * 1024;
-
     /// <summary>Bytes of one read through the wall.</summary>
     public const int ReadBytes = 1024 * 1024;
 
-    /// <summary>Bytes that one scan may read beyond twice the artifact's size.</summary>
+    /// <summary>How often a scan may read the artifact: to tell what it is, as that, and as what else it might be taken for.</summary>
+    public const int Readings = 4;
+
+    /// <summary>Bytes that one scan may read beyond that.</summary>
     public const long ExtraReadBytes = 64L * 1024 * 1024;
 
     /// <summary>Largest report, in bytes.</summary>

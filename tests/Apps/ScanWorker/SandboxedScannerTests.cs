@@ -33,6 +33,20 @@ public sealed class SandboxedScannerTests(ITestOutputHelper output) : IDisposabl
         Assert.Equal("onnx.external-data.absolute", Assert.Single((await ScanAsync(kind, hostile, hostile)).Findings).Rule);
     }
 
+    /// <summary>The policy goes into the sandbox for its names, and is applied outside of it for its rules.</summary>
+    [Fact]
+    public async Task ScanAsync_ArtifactWithAPickle_IsLookedInto_ByThePolicy()
+    {
+        byte[] pickle = [0x80, 4, .. "cown.models\nScorer\n)R."u8];
+        var artifact = new MemoryArtifact(("model.onnx", Model(Node("Relu"))), ("w.pkl", pickle), ("run.py", "import os\n"u8.ToArray()));
+        Assert.Equal(["text.python", "file.kind", "pickle.name", "pickle.call", "file.kind"], (await ScanAsync("runc", artifact, artifact)).Findings.OrderByDescending(f => f.Location![0] == 'r').Select(f => f.Rule));
+        var policy = ScanPolicy.Read("version: 1\nname: t\nsuppress:\n  - rule: text.python\n    path: run.py\n    reason: Read.\nnames:\n  - library: own\n    versions: all\n    reason: Ours.\n    use: call\n    module: own.models\n    allow: [Scorer]\n"u8).Value;
+        var report = await ScanAsync("runc", artifact, artifact, policy: policy);
+        Assert.Equal(["file.kind", "file.kind"], report.Findings.Where(f => f.Suppressed is null).Select(f => f.Rule));
+        Assert.Equal(("text.python", Verdict.Pass), (Assert.Single(report.Findings, f => f.Suppressed is not null).Rule, report.Findings.Single(f => f.Suppressed is not null).Severity));
+        Assert.Equal(ScanPolicy.RulesOf(policy).ToString(), report.Facts["rules"]);
+    }
+
     [Fact]
     public async Task ScanAsync_ArtifactThatDoesNotAuthenticate_IsBlocked()
     {
@@ -72,13 +86,13 @@ public sealed class SandboxedScannerTests(ITestOutputHelper output) : IDisposabl
         Assert.Equal(("scan.not-started", Verdict.Block), (report.Findings[0].Rule, report.Verdict));
     }
 
-    private Task<ScanReport> ScanAsync(string kind, MemoryArtifact artifact, IArtifactReader reader, ScannerOptions? options = null)
+    private Task<ScanReport> ScanAsync(string kind, MemoryArtifact artifact, IArtifactReader reader, ScannerOptions? options = null, ScanPolicy? policy = null)
     {
         ISandboxLauncher launcher = kind == "runc"
             ? new RuncLauncher(_folder.FullName, "scantest", TimeProvider.System)
             : new BubblewrapLauncher(_folder.FullName, "scantest", TimeProvider.System);
         var scanner = new SandboxedScanner(launcher, options ?? new ScannerOptions { RootFolder = s_root.Value }, TimeProvider.System);
-        return scanner.ScanAsync(new ScanRequest { Files = artifact.Files }, reader, CancellationToken.None);
+        return scanner.ScanAsync(new ScanRequest { Files = artifact.Files, Policy = policy }, reader, CancellationToken.None);
     }
 
     private sealed class Corrupt : IArtifactReader

@@ -60,17 +60,56 @@ public sealed class MaliciousArtifactTests(ServedInstallation served)
     }
 
     [Theory]
-    [InlineData("weights.pkl", 2, "file.kind")]
-    [InlineData("tokenizer.json", 2, "file.kind")]
-    [InlineData("notes.md", 0, "file.pickle")]
-    public async Task Pickle_BesideTheModel_IsBlockedUnderAnyName(string file, int protocol, string rule)
+    [InlineData("weights.pkl", 2)]
+    [InlineData("tokenizer.json", 2)]
+    [InlineData("notes.md", 0)]
+    public async Task Pickle_BesideTheModel_IsBlockedUnderAnyName(string file, int protocol)
     {
         var name = "pickle-" + Path.GetExtension(file)[1..];
         var folder = NewFolder(name);
         SampleModels.First.Save(folder);
         // GLOBAL os.system, a string, a tuple of it, REDUCE, STOP: in protocol 2 with its mark, in protocol 0 as plain text.
         await File.WriteAllBytesAsync(Path.Combine(folder, file), protocol == 0 ? "cos\nsystem\n(S'id'\ntR."u8.ToArray() : [0x80, 2, .. "cos\nsystem\n"u8, (byte)'X', 2, 0, 0, 0, .. "id"u8, 0x85, .. "R."u8]);
-        await AssertBlockedAsync(name, rule);
+        await AssertBlockedAsync(name, "pickle.call");
+    }
+
+    /// <summary>The gate looks inside: a pickle in an archive in an archive is what it is.</summary>
+    [Fact]
+    public async Task Pickle_InsideOfArchives_IsBlocked()
+    {
+        var folder = NewFolder("nested");
+        SampleModels.First.Save(folder);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "extra.json"), Zip("a.zip", Zip("data.pkl", "cos\nsystem\n(S'id'\ntR."u8.ToArray())));
+        await AssertBlockedAsync("nested", "pickle.call");
+    }
+
+    /// <summary>What is understood and clean is told in development, and blocked where nothing but the model belongs.</summary>
+    [Fact]
+    public async Task Archive_ThatIsClean_IsToldInDevelopmentAndBlockedInProduction()
+    {
+        var folder = NewFolder("clean");
+        SampleModels.First.Save(folder);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "notes.zip"), Zip("notes.txt", "fine"u8.ToArray()));
+        (await served.Instance.RunAsync("model", "push", "bad-clean", folder)).Exits(0);
+        Assert.Equal(("warn", "file.kind"), Format((await served.Instance.RunAsync("admit", "bad-clean@1", "--env", "development", "--json")).Exits(0).Json));
+        Assert.Equal(("block", "file.kind"), Format((await served.Instance.RunAsync("admit", "bad-clean@1", "--env", "production", "--json")).Exits(1).Json));
+
+        static (string, string) Format(System.Text.Json.Nodes.JsonNode admitted)
+        {
+            var gate = admitted["gates"]!.AsArray().Single(g => g!["gate"]!.GetValue<string>() == "format")!;
+            return (gate["verdict"]!.GetValue<string>(), gate["findings"]!.AsArray().Single()!["rule"]!.GetValue<string>());
+        }
+    }
+
+    private static byte[] Zip(string name, byte[] content)
+    {
+        var stream = new MemoryStream();
+        using (var zip = new System.IO.Compression.ZipArchive(stream, System.IO.Compression.ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using var entry = zip.CreateEntry(name).Open();
+            entry.Write(content);
+        }
+        return stream.ToArray();
     }
 
     [Fact]

@@ -48,7 +48,15 @@ public interface IArtifactReader
 /// <summary>One thing a gate found.</summary>
 /// <param name="Rule">Stable rule id, such as <c>onnx.external-data.outside</c>.</param>
 /// <param name="Location">File, and where in it, when that is known.</param>
-public sealed record Finding(string Rule, Verdict Severity, string Message, string? Location = null, string? Remedy = null);
+public sealed record Finding(string Rule, Verdict Severity, string Message, string? Location = null, string? Remedy = null)
+{
+    /// <summary>Set when a signed policy excuses it: then <see cref="Severity"/> is pass, and the finding is still shown.</summary>
+    public Suppression? Suppressed { get; init; }
+}
+
+/// <summary>Why a finding does not count.</summary>
+/// <param name="Severity">What it would be otherwise.</param>
+public sealed record Suppression(Verdict Severity, string Reason);
 
 /// <summary>A gate's answer with its findings and its evidence.</summary>
 public sealed record GateVerdict(string Gate, Verdict Verdict, string Reason)

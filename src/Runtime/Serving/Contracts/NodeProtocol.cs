@@ -32,7 +32,8 @@ public sealed record WorkerAssignment
 public sealed record WorkerResources(long MemoryBytes, double Cpus, int Processes, int Threads, IReadOnlyList<string> Devices);
 
 /// <summary>One version to be scanned in a sandbox.</summary>
-public sealed record ScanAssignment(Guid ScanId, Guid VersionId, Digest Manifest, IReadOnlyList<SealedFile> Files);
+/// <param name="Policy">The project's scan policy, verified by control; null: the built-in rules.</param>
+public sealed record ScanAssignment(Guid ScanId, Guid VersionId, Digest Manifest, IReadOnlyList<SealedFile> Files, ScanPolicy? Policy = null);
 
 /// <summary>Asks for the data keys of one worker's revision or one scan, and nothing else.</summary>
 public sealed record KeyRequest(Guid? RevisionId, Guid? ScanId, Digest Manifest);

@@ -13,11 +13,12 @@ internal sealed partial class ScanRunner(
     // Each scan is a process of its own; a few at a time leave the machine to the workers.
     private readonly SemaphoreSlim _places = new(2, 2);
 
-    private readonly SandboxedScanner _scanner = new(launcher, new ScannerOptions
+    private SandboxedScanner ScannerFor(long bytes) => new(launcher, new ScannerOptions
     {
         RootFolder = roots.ScanWorker,
         UserId = (uint)options.ScannerUser,
         GroupId = (uint)options.ScannerUser,
+        Deadline = ScannerOptions.DeadlineFor(bytes),
     }, time);
 
     /// <summary>Scans and answers. Never throws: a scan that fails, for whatever reason, is answered with the reason.</summary>
@@ -57,7 +58,7 @@ internal sealed partial class ScanRunner(
     {
         var release = await control.KeysAsync(new KeyRequest(null, scan.ScanId, scan.Manifest), cancellationToken);
         using var artifact = new SealedArtifact(options.BlobDirectory, scan.Files, release.Keys);
-        return await _scanner.ScanAsync(new ScanRequest { Files = [.. artifact.Files] }, artifact, cancellationToken);
+        return await ScannerFor(scan.Files.Sum(file => file.Size)).ScanAsync(new ScanRequest { Files = [.. artifact.Files], Policy = scan.Policy }, artifact, cancellationToken);
     }
 
     private async Task TellAsync(ScanAnswer answer, CancellationToken cancellationToken)

@@ -15,7 +15,13 @@ namespace Merlon.Admission.Admit;
 internal static class AdmissionEndpoints
 {
     internal sealed record AdmitRequest(string Environment);
-    internal sealed record FindingView(string Rule, string Severity, string Message, string? Location, string? Remedy);
+    internal sealed record FindingView(string Rule, string Severity, string Message, string? Location, string? Remedy, string? Suppressed)
+    {
+        /// <summary>As <c>merlon scan --json</c>: with its own severity, and why it does not count.</summary>
+        public static FindingView Of(Finding finding) =>
+            new(finding.Rule, Lower(finding.Suppressed?.Severity ?? finding.Severity), finding.Message, finding.Location, finding.Remedy, finding.Suppressed?.Reason);
+    }
+
     internal sealed record GateView(
         string Gate, string Verdict, string Reason, double Milliseconds, IReadOnlyList<FindingView> Findings, IReadOnlyDictionary<string, string> Evidence);
     internal sealed record AdmissionView(
@@ -51,7 +57,7 @@ internal static class AdmissionEndpoints
 
     private static GateView View(GateVerdict gate) => new(
         gate.Gate, Lower(gate.Verdict), gate.Reason, Math.Round(gate.Duration.TotalMilliseconds, 1),
-        [.. gate.Findings.Select(f => new FindingView(f.Rule, Lower(f.Severity), f.Message, f.Location, f.Remedy))], gate.Evidence);
+        [.. gate.Findings.Select(FindingView.Of)], gate.Evidence);
 
     private static string Lower(Verdict verdict) => verdict.ToString().ToLowerInvariant();
 }

@@ -31,12 +31,12 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
             };
 
         var subject = await SubjectAsync(version, environment, cancellationToken);
-        var format = new FormatGate(scanner, contracts, version.Id);
+        var format = new FormatGate(scanner, contracts, version.Id, policy.ScanPolicy?.Policy, rules.Formats);
         IGate[] gates = [new IntegrityGate(), format, new SignatureGate(db, version.Id, policy.Keys), new ApprovalGate(db, version.Id, rules)];
         var verdicts = new List<GateVerdict>();
         foreach (var gate in gates.Where(g => rules.ModeOf(g.Name) != GateMode.Off))
             verdicts.Add(await RunAsync(gate, subject, rules.ModeOf(gate.Name), cancellationToken));
-        return await RecordAsync(caller, version, rules, policyVersion, environment, verdicts, format, cancellationToken);
+        return await RecordAsync(caller, version, policy, policyVersion, environment, verdicts, format, cancellationToken);
     }
 
     private async Task<GateSubject> SubjectAsync(ModelVersionInfo version, string environment, CancellationToken cancellationToken) => new()
@@ -73,7 +73,7 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
     }
 
     private async Task<Result<AdmissionDecision>> RecordAsync(
-        Caller caller, ModelVersionInfo version, EnvironmentPolicy rules, PolicyVersion policy, string environment, List<GateVerdict> gates, FormatGate format,
+        Caller caller, ModelVersionInfo version, PolicyDocument document, PolicyVersion policy, string environment, List<GateVerdict> gates, FormatGate format,
         CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -85,7 +85,7 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
             Verdict = gates.Max(g => g.Verdict),
             PolicyDigest = policy.Digest,
             Gates = gates,
-            RequiresFullIsolation = rules.Isolation == "full",
+            RequiresFullIsolation = document.Environments[environment].Isolation == "full",
             Contract = format.Contract,
             MainFile = format.MainFile,
         };
@@ -101,7 +101,7 @@ internal sealed class AdmissionService(AdmissionDb db, IRegistry registry, IScan
             CreatedAt = now,
         });
         if (format.Report is { } report)
-            await ScanRecorder.PutAsync(db, version, report, now, cancellationToken);
+            await ScanRecorder.PutAsync(db, version, document, report, now, cancellationToken);
         await db.CommitAsync(VerdictEvent(caller, decision), cancellationToken);
         return decision;
     }

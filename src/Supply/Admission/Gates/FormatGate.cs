@@ -1,5 +1,6 @@
 using Merlon.Admission.Contract;
 using Merlon.Admission.Contracts;
+using Merlon.Admission.Policy;
 using Merlon.Kernel;
 using Merlon.Scanning.Contracts;
 
@@ -8,7 +9,7 @@ namespace Merlon.Admission.Gates;
 /// <summary>
 /// Is every byte of a kind we understand and allow? The files are parsed in a scan worker; the contract that they give is reconciled here.
 /// </summary>
-internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, Guid versionId) : IGate
+internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, Guid versionId, ScanPolicy? policy, FormatsAllowed formats) : IGate
 {
     public string Name => "format";
 
@@ -21,10 +22,10 @@ internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, 
 
     public async ValueTask<GateVerdict> EvaluateAsync(GateSubject subject, CancellationToken cancellationToken)
     {
-        if (!(await scanner.ScanAsync(versionId, cancellationToken)).Try(out var report, out var refusal))
+        if (!(await scanner.ScanAsync(versionId, policy, cancellationToken)).Try(out var report, out var refusal))
             return new GateVerdict(Name, Verdict.Block, refusal.Detail) { Findings = [new Finding(refusal.Code, Verdict.Block, refusal.Detail, Remedy: refusal.Remedy)] };
         Report = report;
-        var findings = report.Findings.ToList();
+        var findings = FormatRules.Apply(formats, report.Findings).ToList();
         if (report.Signature is { } signature && findings.TrueForAll(f => f.Severity != Verdict.Block))
         {
             var (contract, contradictions) = ContractReconciler.Reconcile(signature, report.Declared);
@@ -50,6 +51,8 @@ internal sealed class FormatGate(IScanDispatcher scanner, IContractCheck check, 
     private Dictionary<string, string> Evidence(ScanReport report)
     {
         var evidence = new Dictionary<string, string>(report.Facts, StringComparer.Ordinal);
+        if (policy is not null)
+            evidence["scan_policy"] = policy.Digest.ToString();
         if (Contract is not null)
             evidence["contract"] = ContractDigest.Of(Contract).ToString();
         return evidence;

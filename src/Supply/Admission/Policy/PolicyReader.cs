@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Merlon.Admission.Contracts;
 using Merlon.Kernel;
 using Merlon.Scanning.Contracts;
 using YamlDotNet.Core;
@@ -34,7 +35,7 @@ internal static class PolicyReader
 
     public static string Write(PolicyDocument document) =>
         new SerializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDefaultScalarStyle(ScalarStyle.Any)
-            .WithTypeConverter(new GateModeConverter()).DisableAliases().Build().Serialize(document);
+            .WithTypeConverter(new ChoiceConverter()).ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull).DisableAliases().Build().Serialize(document);
 
     public static Digest DigestOf(string text) => Digest.Of(Encoding.UTF8.GetBytes(text));
 
@@ -56,7 +57,23 @@ internal static class PolicyReader
                 return $"in '{name}' isolation must be 'full' or 'reduced'";
         }
         return document.TrustedKeys.Select(CheckKey).FirstOrDefault(problem => problem is not null)
-            ?? (document.TrustedKeys.DistinctBy(k => k.Name).Count() == document.TrustedKeys.Count ? null : "two trusted keys have the same name");
+            ?? (document.TrustedKeys.DistinctBy(k => k.Name).Count() == document.TrustedKeys.Count ? null : "two trusted keys have the same name")
+            ?? CheckScan(document);
+    }
+
+    private static string? CheckScan(PolicyDocument document)
+    {
+        if (document.Scan is not { } scan)
+            return null;
+        if (scan.SignedBy.Count == 0)
+            return "its scan section does not say in signed_by which trusted keys may sign";
+        if (scan.SignedBy.FirstOrDefault(name => document.TrustedKeys.TrueForAll(k => k.Name != name)) is { } unknown)
+            return $"its scan section names the key '{Text.Printable(unknown, 63)}', which is not among the trusted keys";
+        var signers = document.Keys.Where(key => scan.SignedBy.Contains(key.Name, StringComparer.Ordinal)).ToList();
+        if (!SignedScanPolicy.Open(Encoding.UTF8.GetBytes(scan.Policy), signers).Try(out var policy, out var refusal))
+            return $"its scan policy is refused ({refusal.Code}): {refusal.Detail.TrimEnd('.')}";
+        document.ScanPolicy = policy;
+        return null;
     }
 
     private static string? CheckKey(PolicyKey key)
@@ -88,10 +105,10 @@ internal static class PolicyReader
         return reader.ReadToEnd();
     }
 
-    /// <summary>Writes modes in lower case, as people write them.</summary>
-    private sealed class GateModeConverter : IYamlTypeConverter
+    /// <summary>Writes choices in lower case, as people write them.</summary>
+    private sealed class ChoiceConverter : IYamlTypeConverter
     {
-        public bool Accepts(Type type) => type == typeof(GateMode);
+        public bool Accepts(Type type) => type.IsEnum;
 
         public object ReadYaml(IParser parser, Type type, ObjectDeserializer rootDeserializer) => throw new NotSupportedException();
 

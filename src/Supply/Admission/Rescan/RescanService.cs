@@ -1,5 +1,6 @@
 using Merlon.Access.Contracts;
 using Merlon.Admission.Contracts;
+using Merlon.Admission.Policy;
 using Merlon.Admission.Storage;
 using Merlon.Kernel;
 using Merlon.Registry.Contracts;
@@ -21,11 +22,13 @@ internal sealed class RescanService(
     /// <summary>Versions whose newest scan is not of today's rules: deployed ones first, newest deployment first, then the newest of the rest.</summary>
     public async Task<IReadOnlyList<Guid>> PendingAsync(CancellationToken cancellationToken)
     {
-        var rules = ScanRules.Digest;
         var scanned = await db.Scans.AsNoTracking().Select(s => new { s.VersionId, s.Rules }).ToDictionaryAsync(s => s.VersionId, s => s.Rules, cancellationToken);
         var all = await registry.VersionIdsAsync(cancellationToken);
+        var rules = new Dictionary<Scope, Digest>();
+        foreach (var scope in all.Select(v => v.Scope).Distinct())
+            rules[scope] = ScanPolicy.RulesOf((await PolicyAsync(scope, cancellationToken)).ScanPolicy?.Policy);
         var latest = time.GetUtcNow() - GraceOfNewVersions;
-        var pending = all.Where(v => scanned.TryGetValue(v.Id, out var under) ? under != rules : v.CreatedAt <= latest).Select(v => v.Id).ToList();
+        var pending = all.Where(v => scanned.TryGetValue(v.Id, out var under) ? under != rules[v.Scope] : v.CreatedAt <= latest).Select(v => v.Id).ToList();
         var order = (await deployed.ListAsync(cancellationToken)).Distinct().Select((id, place) => (id, place)).ToDictionary(d => d.id, d => d.place);
         return [.. pending.OrderBy(id => order.GetValueOrDefault(id, int.MaxValue))];
     }
@@ -35,17 +38,23 @@ internal sealed class RescanService(
     {
         if (!(await registry.FindAsync(versionId, cancellationToken)).Try(out var version, out var refusal))
             return refusal;
-        if (!(await scanner.ScanAsync(versionId, cancellationToken)).Try(out var report, out refusal))
+        var policy = await PolicyAsync(version.Scope, cancellationToken);
+        if (!(await scanner.ScanAsync(versionId, policy.ScanPolicy?.Policy, cancellationToken)).Try(out var report, out refusal))
             return refusal;
-        var before = await ScanRecorder.PutAsync(db, version, report, time.GetUtcNow(), cancellationToken);
+        var before = await ScanRecorder.PutAsync(db, version, policy, report, time.GetUtcNow(), cancellationToken);
         var running = (await deployed.ListAsync(cancellationToken)).Contains(versionId);
-        await db.CommitAsync(ScanEvent(version, report, before, running), cancellationToken);
-        return report.Verdict;
+        var verdict = ScanRecorder.VerdictOf(policy, report);
+        await db.CommitAsync(ScanEvent(version, report, verdict, ScanPolicy.RulesOf(policy.ScanPolicy?.Policy), before, running), cancellationToken);
+        return verdict;
     }
 
-    private SecurityEvent ScanEvent(ModelVersionInfo version, ScanReport report, Verdict? before, bool running)
+    /// <summary>The policy in force. One that today's program cannot read excuses nothing and opens nothing.</summary>
+    private async Task<PolicyDocument> PolicyAsync(Scope scope, CancellationToken cancellationToken) =>
+        await db.CurrentPolicyAsync(scope, cancellationToken) is { } current && PolicyReader.Read(current.Text).Try(out var document, out _) ? document : new PolicyDocument();
+
+    private SecurityEvent ScanEvent(ModelVersionInfo version, ScanReport report, Verdict verdict, Digest rules, Verdict? before, bool running)
     {
-        var blocked = report.Verdict == Verdict.Block;
+        var blocked = verdict == Verdict.Block;
         var worst = report.Findings.FirstOrDefault(f => f.Severity == Verdict.Block);
         var resource = new EventResource("model-version", version.Reference.ToString(), version.Manifest);
         return events.By("system:control", version.Scope, OcsfClass.ComplianceFinding, before is null ? ControlEvents.Create : ControlEvents.Update, "model.scan", resource,
@@ -58,7 +67,7 @@ internal sealed class RescanService(
             StatusCode = blocked ? running ? "scan.blocks-running" : "scan.blocks" : null,
             Attributes =
             [
-                ("rules", ScanRules.Digest.ToString()), ("verdict", Lower(report.Verdict)), ("verdict_before", before is { } b ? Lower(b) : "none"),
+                ("rules", rules.ToString()), ("verdict", Lower(verdict)), ("verdict_before", before is { } b ? Lower(b) : "none"),
                 ("findings", report.Findings.Length), ("running", running ? "yes" : "no"),
             ],
         };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Merlon.Access.Contracts;
 using Merlon.Admission.Admit;
+using Merlon.Admission.Policy;
 using Merlon.Admission.Storage;
 using Merlon.Kernel;
 using Merlon.Registry.Contracts;
@@ -28,10 +29,12 @@ internal static class ScanEndpoints
             return refusal.ToProblem();
         if (await db.Scans.AsNoTracking().SingleOrDefaultAsync(s => s.VersionId == found.Id, cancellationToken) is not { } scan)
             return new Refusal(RefusalKind.NotFound, "scan.none", $"{found.Reference} has not been scanned yet.") { Remedy = $"Scan it now: merlon admit {found.Reference} --env development" }.ToProblem();
+        var policy = await db.CurrentPolicyAsync(caller.Scope, cancellationToken);
+        var rules = ScanPolicy.RulesOf(policy is not null && PolicyReader.Read(policy.Text).Try(out var document, out _) ? document.ScanPolicy?.Policy : null);
         var findings = JsonSerializer.Deserialize(scan.FindingsJson, GateJson.Default.ListFinding) ?? [];
         return TypedResults.Ok(new ScanView(
-            found.Reference.ToString(), scan.Manifest, Lower(scan.Verdict), scan.Rules, scan.Rules == ScanRules.Digest, scan.ScannedAt,
-            findings.ConvertAll(f => new AdmissionEndpoints.FindingView(f.Rule, Lower(f.Severity), f.Message, f.Location, f.Remedy))));
+            found.Reference.ToString(), scan.Manifest, Lower(scan.Verdict), scan.Rules, scan.Rules == rules, scan.ScannedAt,
+            findings.ConvertAll(AdmissionEndpoints.FindingView.Of)));
     }
 
     private static string Lower(Verdict verdict) => verdict.ToString().ToLowerInvariant();

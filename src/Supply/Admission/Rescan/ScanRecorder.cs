@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Merlon.Admission.Admit;
+using Merlon.Admission.Gates;
 using Merlon.Admission.Model;
+using Merlon.Admission.Policy;
 using Merlon.Admission.Storage;
 using Merlon.Kernel;
 using Merlon.Registry.Contracts;
@@ -15,8 +17,9 @@ internal static class ScanRecorder
     private const int KeptFindings = 50;
 
     /// <summary>Adds or replaces the record; the caller commits. Returns what was known before.</summary>
-    public static async Task<Verdict?> PutAsync(AdmissionDb db, ModelVersionInfo version, ScanReport report, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<Verdict?> PutAsync(AdmissionDb db, ModelVersionInfo version, PolicyDocument policy, ScanReport report, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        var (rules, verdict) = (ScanPolicy.RulesOf(policy.ScanPolicy?.Policy), VerdictOf(policy, report));
         var findings = JsonSerializer.Serialize([.. report.Findings.OrderByDescending(f => f.Severity).Take(KeptFindings)], GateJson.Default.ListFinding);
         if (await db.Scans.FindAsync([version.Id], cancellationToken) is not { } known)
         {
@@ -24,15 +27,19 @@ internal static class ScanRecorder
             {
                 VersionId = version.Id,
                 Manifest = version.Manifest,
-                Rules = ScanRules.Digest,
-                Verdict = report.Verdict,
+                Rules = rules,
+                Verdict = verdict,
                 FindingsJson = findings,
                 ScannedAt = now,
             });
             return null;
         }
         var before = known.Verdict;
-        (known.Rules, known.Verdict, known.FindingsJson, known.ScannedAt) = (ScanRules.Digest, report.Verdict, findings, now);
+        (known.Rules, known.Verdict, known.FindingsJson, known.ScannedAt) = (rules, verdict, findings, now);
         return before;
     }
+
+    /// <summary>The verdict in the most open environment of the project: a block says that it may run nowhere.</summary>
+    public static Verdict VerdictOf(PolicyDocument policy, ScanReport report) =>
+        FormatRules.Apply(policy.MostFormats, report.Findings).Select(finding => finding.Severity).DefaultIfEmpty(Verdict.Pass).Max();
 }

@@ -24,7 +24,7 @@ public interface IRegistry
     Task<Result<ModelVersionInfo>> FindAsync(Guid versionId, CancellationToken cancellationToken);
 
     /// <summary>The versions of all projects, newest first.</summary>
-    Task<IReadOnlyList<(Guid Id, DateTimeOffset CreatedAt)>> VersionIdsAsync(CancellationToken cancellationToken);
+    Task<IReadOnlyList<(Guid Id, Scope Scope, DateTimeOffset CreatedAt)>> VersionIdsAsync(CancellationToken cancellationToken);
 
     /// <summary>Opens the version for reading in authenticated frames. Nothing is decrypted before it is asked for.</summary>
     Task<IArtifactReader> OpenAsync(Guid versionId, CancellationToken cancellationToken);

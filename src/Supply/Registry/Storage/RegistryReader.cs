@@ -22,10 +22,10 @@ internal sealed class RegistryReader(RegistryDb db, BlobStore blobs) : IRegistry
         return version is null ? Unknown(versionId.ToString()) : Info(version);
     }
 
-    public async Task<IReadOnlyList<(Guid Id, DateTimeOffset CreatedAt)>> VersionIdsAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(Guid Id, Scope Scope, DateTimeOffset CreatedAt)>> VersionIdsAsync(CancellationToken cancellationToken)
     {
-        var rows = await db.Versions.AsNoTracking().OrderByDescending(v => v.CreatedAt).Select(v => new { v.Id, v.CreatedAt }).ToListAsync(cancellationToken);
-        return rows.ConvertAll(v => (v.Id, v.CreatedAt));
+        var rows = await db.Versions.AsNoTracking().OrderByDescending(v => v.CreatedAt).Select(v => new { v.Id, v.Model!.Organisation, v.Model.Project, v.CreatedAt }).ToListAsync(cancellationToken);
+        return rows.ConvertAll(v => (v.Id, new Scope(v.Organisation, v.Project), v.CreatedAt));
     }
 
     public async Task<IArtifactReader> OpenAsync(Guid versionId, CancellationToken cancellationToken)

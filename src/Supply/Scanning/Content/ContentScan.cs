@@ -1,5 +1,8 @@
 using Merlon.Kernel;
+using Merlon.Scanning.Archives;
+using Merlon.Scanning.Hdf5;
 using Merlon.Scanning.Pickle;
+using Merlon.Scanning.Policy;
 using Merlon.Scanning.Torch;
 
 namespace Merlon.Scanning.Content;
@@ -11,6 +14,9 @@ internal sealed class ContentScan(FindingList findings)
     private int _parts;
 
     public FindingList Findings => findings;
+
+    /// <summary>Names that pickles may import.</summary>
+    public PolicyNames Names { get; init; } = PolicyNames.None;
 
     /// <summary>Files beside the outermost one; null when it stands alone.</summary>
     public FilesBeside? Beside { get; init; }
@@ -54,6 +60,9 @@ internal sealed class ContentScan(FindingList findings)
             if (scanner is not (PickleScanner or TorchLegacyScanner) && PickleProbe.Hides(head.Head, seen))
                 findings.Block("pickle.polyglot", $"The file is {scanner.Format}, and a pickle that imports something to a reader that takes it for one.", target.Location,
                     "Do not load it.");
+            // What lies behind the first header of a tar file is looked at as what it is.
+            if (scanner is not (Hdf5Scanner or TarScanner) && Hdf5Elsewhere.Is(head.Head, seen))
+                findings.Block("hdf5.polyglot", $"The content is {scanner.Format}, and an HDF5 file to the HDF5 library, which finds one behind other bytes.", target.Location, "Do not load it.");
             Run(scanner, seen);
             return;
         }

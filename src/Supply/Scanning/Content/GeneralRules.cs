@@ -14,6 +14,7 @@ internal static class GeneralRules
         new("scan.worker-misbehaved", "The scanning process broke its protocol", "The parser may have been taken over by what it parsed.", "Refuse the file, and tell the makers of Merlon.", UnsafeArtifact, 754),
         new("scan.too-many-findings", "There are too many findings to list", "The rest is the same story.", "See the first findings.", null, 0),
         new("file.unknown", "No format that is understood", "What cannot be read cannot be judged; loaders may still run it.", "Remove the file, or convert it to a format that can be checked.", UnsafeArtifact, 434),
+        new("file.kind", "A file that is not served", "A model needs its own file, its weights and text; whatever else comes along is one more thing to trust.", "Remove it, or let the environment take formats that are understood (formats: understood).", null, 0),
         new("file.symbolic-link", "A symbolic link", "It names a file outside of what is being checked, and may name another one tomorrow.", "Put the file itself in its place.", UnsafeArtifact, 59),
         new("file.special", "Not a regular file", "A device, pipe or socket has no content that stays.", "Remove it.", null, 67),
         new("artifact.unreadable", "The file changed or could not be read", "What was not read was not judged.", "Scan again when nobody writes to it.", null, 367),

@@ -20,8 +20,5 @@ internal static class RuleCatalog
 
     private static readonly Dictionary<string, RuleInfo> s_byId = All.ToDictionary(rule => rule.Id, StringComparer.Ordinal);
 
-    /// <summary>Tells by which rules a verdict came: it changes with every change of the scanner's code.</summary>
-    public static string Digest { get; } = Contracts.ScanRules.Digest.ToString();
-
     public static RuleInfo? Find(string id) => s_byId.GetValueOrDefault(id);
 }

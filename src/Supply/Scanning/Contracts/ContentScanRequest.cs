@@ -12,6 +12,9 @@ public sealed record ContentScanRequest
 
     /// <summary>The file and those beside it, which it may refer to (an ONNX model to its weights).</summary>
     public required ImmutableArray<ContentFile> Files { get; init; }
+
+    /// <summary>Verified by whoever asks; null: the built-in rules.</summary>
+    public ScanPolicy? Policy { get; init; }
 }
 
 /// <summary>A file that the scan may read.</summary>

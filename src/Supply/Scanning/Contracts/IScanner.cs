@@ -12,5 +12,6 @@ public interface IScanner
 public interface IScanDispatcher
 {
     /// <summary>The report, or why there is none (no node is there, the version is unknown).</summary>
-    Task<Result<ScanReport>> ScanAsync(Guid versionId, CancellationToken cancellationToken);
+    /// <param name="policy">Verified; null: the built-in rules.</param>
+    Task<Result<ScanReport>> ScanAsync(Guid versionId, ScanPolicy? policy, CancellationToken cancellationToken);
 }

@@ -1,5 +1,6 @@
 using Merlon.Kernel;
 using Merlon.Sandbox.Contracts;
+using Merlon.Scanning.Policy;
 using Merlon.Scanning.Sandboxed;
 
 namespace Merlon.Scanning.Contracts;
@@ -20,7 +21,10 @@ public sealed record ScannerOptions
     /// <summary>Longest time of one scan.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(2);
 
-    public SandboxLimits Limits { get; init; } = new() { MemoryBytes = 256 * 1024 * 1024, Processors = 1, Processes = 64 };
+    public SandboxLimits Limits { get; init; } = new() { MemoryBytes = 1024 * 1024 * 1024, Processors = 1, Processes = 64 };
+
+    /// <summary>Time for so many bytes: two minutes, and one second for each 10 MB.</summary>
+    public static TimeSpan DeadlineFor(long bytes) => TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(bytes / 10e6);
 }
 
 /// <summary>Scans in a sandbox of its own, made for one artifact and thrown away. A crash, a hang or a memory bomb is a finding that blocks.</summary>
@@ -32,7 +36,11 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
     {
         var files = request.Files.Select(file => new ContentFile(file.Path, file.Size)).ToArray();
         var (report, isolation, problem) = await RunAsync(files, artifact, (session, token) => session.RunAsync(request, token), cancellationToken).ConfigureAwait(false);
-        return report is null ? new ScanReport { Findings = [problem!] } : report with { Facts = report.Facts.SetItem("isolation", isolation!) };
+        if (report is null)
+            return new ScanReport { Findings = [problem!] };
+        // Out here, since the worker may have been taken over by what it parsed.
+        var judged = request.Policy is { } policy ? PolicyRules.Apply(policy, report.Findings, [.. files.Select(file => file.Path)]) : report.Findings;
+        return report with { Findings = judged, Facts = report.Facts.SetItem("isolation", isolation!).SetItem("rules", ScanPolicy.RulesOf(request.Policy).ToString()) };
     }
 
     /// <summary>Looks into one file by itself. Never throws for what the file holds: a crash, a hang or a memory bomb is a finding that blocks.</summary>
@@ -42,7 +50,8 @@ public sealed class SandboxedScanner(ISandboxLauncher launcher, ScannerOptions o
         var (report, isolation, problem) = await RunAsync(request.Files, artifact, (session, token) => session.RunAsync(request, token), cancellationToken).ConfigureAwait(false);
         if (problem?.Rule == NotStarted)
             throw new SandboxException(problem.Message);
-        return (report ?? new ContentScanReport { Path = request.Target, Format = "unknown", Findings = [problem!] }) with { Isolation = isolation! };
+        var told = (report ?? new ContentScanReport { Path = request.Target, Format = "unknown", Findings = [problem!] }) with { Isolation = isolation! };
+        return request.Policy?.Apply(told) ?? told;
     }
 
     private async Task<(T? Report, string? Isolation, Finding? Problem)> RunAsync<T>(

@@ -14,6 +14,9 @@ public sealed record ScanRequest
 
     /// <summary>Operator domains beside <c>ai.onnx</c> and <c>ai.onnx.ml</c>, such as <c>com.microsoft</c> (operators that ship with ONNX Runtime).</summary>
     public ImmutableArray<string> AllowedDomains { get; init; } = [];
+
+    /// <summary>Verified by whoever asks; null: the built-in rules.</summary>
+    public ScanPolicy? Policy { get; init; }
 }
 
 /// <summary>What the scan found. The worst severity among the findings is the verdict; a report without findings is clean.</summary>

@@ -7,6 +7,12 @@ namespace Merlon.Scanning.Contracts;
 /// <summary>Which rules a scan followed.</summary>
 public static class ScanRules
 {
+    /// <summary>Rule of a file that was understood and that Merlon has no use for.</summary>
+    public const string NotServed = "file.kind";
+
+    /// <summary>Rule of a file that was not understood.</summary>
+    public const string NotUnderstood = "file.unknown";
+
     /// <summary>
     /// Names the compiled rules: SHA-256 over the module version ids of the assemblies that hold the rules and the readers. Builds are deterministic, so
     /// equal sources give an equal digest and any change gives another; nobody has to remember to count a version up.

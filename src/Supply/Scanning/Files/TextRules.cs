@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Merlon.Scanning.Files;
@@ -6,16 +5,6 @@ namespace Merlon.Scanning.Files;
 /// <summary>Looks into text beside the model for what should not be published with it or would be run by a loader.</summary>
 internal static partial class TextRules
 {
-    public static void Judge(string path, ReadOnlySpan<byte> content, FindingList findings)
-    {
-        var text = Encoding.UTF8.GetString(content);
-        if (FileKind.IsTextPickle(content))
-            findings.Block("file.pickle", "The file is a pickle in text form.", path, "Remove it.");
-        JudgeSecrets(path, text, findings);
-        if (RemoteCode().IsMatch(text))
-            findings.Warn("file.remote-code", "The file asks a loader to run code from elsewhere (auto_map or trust_remote_code).", path, "Remove the setting.");
-    }
-
     public static void JudgeSecrets(string path, string text, FindingList findings)
     {
         foreach (var match in Secret().EnumerateMatches(text))
@@ -31,7 +20,4 @@ internal static partial class TextRules
         + @"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}|\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b",
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Secret();
-
-    [GeneratedRegex("\"auto_map\"|trust_remote_code", RegexOptions.NonBacktracking)]
-    private static partial Regex RemoteCode();
 }

@@ -20,7 +20,7 @@ internal static class AttributeReader
         var (nameSize, typeSize, spaceSize) = (block.UInt16(), block.UInt16(), block.UInt16());
         if (version == 3)
             block.Skip(1);
-        var name = Encoding.UTF8.GetString(block.Take(Padded(nameSize, version))[..nameSize].TrimEnd((byte)0));
+        var name = Hdf5File.Name(block.Take(Padded(nameSize, version))[..nameSize].TrimEnd((byte)0), block.Address);
         var type = block.Take(Padded(typeSize, version)).ToArray();
         var space = block.Take(Padded(spaceSize, version)).ToArray();
         var kind = type.Length >= 8 ? type[0] & 0x0F : throw block.NotUnderstood("An attribute's type is too short.");

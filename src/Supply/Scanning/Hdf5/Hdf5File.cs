@@ -33,6 +33,10 @@ internal sealed class Hdf5File
 
     public static bool Begins(ReadOnlySpan<byte> head) => head.StartsWith(s_signature);
 
+    /// <summary>A name, which to the library ends at its first NUL: what stands behind one would be another name here than there.</summary>
+    public static string Name(ReadOnlySpan<byte> name, long at) =>
+        name.Contains((byte)0) ? throw new MalformedException("hdf5.malformed", "A name has a NUL in it.", at) : System.Text.Encoding.UTF8.GetString(name);
+
     /// <summary>An address that stands for none.</summary>
     public static bool IsUndefined(ulong address) => address == ulong.MaxValue;
 

@@ -18,6 +18,7 @@ internal static class Hdf5Rules
         new("hdf5.soft-link", "A soft link that leads nowhere it can be followed", "It is resolved when the file is used, perhaps to something else.", "Use hard links.", null, 59),
         new("hdf5.filter", "A filter that is not one of the library's own", "The library loads a plugin of that number from its search path.", "Use gzip, shuffle or fletcher32.", Unsafe, 829),
         new("hdf5.cycle", "Objects contain each other", "Readers that walk the tree do not end.", Fix, "AML.T0029", 674),
+        new("hdf5.polyglot", "Another format that is an HDF5 file too", "The HDF5 library opens it, with whatever it holds, and scanners that go by its first bytes do not look.", "Do not load it.", Unsafe, 434),
         new("hdf5.trailing", "Bytes past the end that the file declares", "They can hold anything, such as an archive.", Fix, Unsafe, 1284),
     ];
 }

@@ -99,11 +99,11 @@ internal sealed class Hdf5Walk(Hdf5File file, ContentTarget target, ContentScan 
         if ((flags & 0x10) != 0)
             block.Skip(1);
         var length = block.UInt(1 << (flags & 3));
-        var name = path + "/" + Name(block.Take(length <= Limits.NameBytes ? (int)length : -1));
+        var name = path + "/" + Hdf5File.Name(block.Take(length <= Limits.NameBytes ? (int)length : -1), block.Address);
         if (type == 0)
             Visit(block.UInt64(), name, depth + 1);
         else if (type == 1)
-            _softLinks.Add((Name(block.Take(block.UInt16())), name));
+            _softLinks.Add((Hdf5File.Name(block.Take(block.UInt16()).TrimEnd((byte)0), block.Address), name));
         else
             throw new MalformedException(type == 64 ? "hdf5.external-link" : "hdf5.not-understood", $"'{name}' is a link of type {type}, which leads out of the file.", block.Address);
     }
@@ -166,8 +166,6 @@ internal sealed class Hdf5Walk(Hdf5File file, ContentTarget target, ContentScan 
     private static string HeapName(byte[] names, ulong offset)
     {
         var end = offset < (ulong)names.Length ? names.AsSpan((int)offset).IndexOf((byte)0) : -1;
-        return end >= 0 ? Name(names.AsSpan((int)offset, end)) : throw new MalformedException("hdf5.bounds", "A name lies outside of its heap.");
+        return end >= 0 ? Hdf5File.Name(names.AsSpan((int)offset, end), (long)offset) : throw new MalformedException("hdf5.bounds", "A name lies outside of its heap.");
     }
-
-    private static string Name(ReadOnlySpan<byte> name) => Encoding.UTF8.GetString(name);
 }

@@ -27,11 +27,12 @@ internal static class ObjectHeader
         var messages = new List<HeaderMessage>();
         var blocks = new Queue<(ulong Address, ulong Size)>([(address + 16, prefix.UInt32())]);
         ulong total = 0;
-        while (messages.Count < count && blocks.TryDequeue(out var next))
+        // The library reads blocks to their end, whatever the count says, so that is what is judged.
+        while (blocks.TryDequeue(out var next))
         {
             Bound(ref total, next.Size);
             var block = file.Read(next.Address, next.Size);
-            while (block.Left >= 8 && messages.Count < count)
+            while (block.Left >= 8)
             {
                 var type = block.UInt16();
                 var size = block.UInt16();
@@ -41,7 +42,7 @@ internal static class ObjectHeader
             }
         }
         if (messages.Count != count)
-            throw new MalformedException("hdf5.malformed", "An object header has fewer messages than it says.", (long)address);
+            throw new MalformedException("hdf5.malformed", "An object header has another number of messages than it says.", (long)address);
         return messages;
     }
 

@@ -20,7 +20,10 @@ internal sealed record AllowedName(string Module, string Name, NameUse Use, stri
     public ArgumentCheck? Check { get; init; }
 
     /// <summary>Whether an instance's arguments and state decide how the file is read on.</summary>
-    public bool IsKept { get; } = Name is "NumpyArrayWrapper" || (Module, Name) is ("numpy", "dtype");
+    public bool IsKept => !IsOfPolicy && (Name is "NumpyArrayWrapper" || (Module, Name) is ("numpy", "dtype"));
+
+    /// <summary>A policy allows it, not the built-in list: nothing is known of its class but that it may be made.</summary>
+    public bool IsOfPolicy { get; init; }
 
     public PickleInstance AnyInstance => field ??= PickleInstance.Any(this);
 

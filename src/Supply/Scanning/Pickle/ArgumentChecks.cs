@@ -23,7 +23,7 @@ internal static class ArgumentChecks
     /// <summary>_reconstructor(class, base, state) calls base.__new__ and base.__init__.</summary>
     private static string? Reconstructor(PickleValue arguments) =>
         arguments.Items is [{ Name: { } type }, { Name: { Module: "builtins" or "__builtin__" } or { Library: "numpy" } }, _] && (type.Use & NameUse.Call) != 0
-            && !IsNumpyMemory(type) && !IsNumpyMemory(arguments.Items[1].Name!) && PlainBase(arguments.Items[1].Name!, arguments.Items[2])
+            && !type.IsKept && !IsNumpyMemory(type) && !IsNumpyMemory(arguments.Items[1].Name!) && PlainBase(arguments.Items[1].Name!, arguments.Items[2])
             ? null
             : "its class is not one that may be made";
 

@@ -22,7 +22,7 @@ internal sealed partial class PickleMachine
             throw new PickleFormatException("pickle.malformed", "A name is none.");
         HasImported = true;
         var full = $"{Text.Printable(module ?? "?", 120)}.{Text.Printable(name ?? "?", 120)}";
-        if (module is not null && name is not null && PickleNames.Find(module, name) is { } allowed)
+        if (module is not null && name is not null && surroundings.Names.Find(module, name) is { } allowed)
         {
             _keeps |= allowed.IsKept;
             _stack.Push(new PickleValue(PickleKind.Global, allowed));

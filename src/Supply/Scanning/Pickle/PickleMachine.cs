@@ -1,5 +1,6 @@
 using System.Globalization;
 using Merlon.Kernel;
+using Merlon.Scanning.Policy;
 
 namespace Merlon.Scanning.Pickle;
 
@@ -11,6 +12,9 @@ internal sealed record PickleSurroundings
 {
     /// <summary>Judges persistent ids. Without a judge every one of them blocks.</summary>
     public PersistentIdJudge? PersistentId { get; init; }
+
+    /// <summary>Names that may be imported; what a signed policy adds is among them.</summary>
+    public PolicyNames Names { get; init; } = PolicyNames.None;
 
     /// <summary>Called after each BUILD, when the loader would read raw data that follow in the stream.</summary>
     public Action<PickleMachine, PickleInstance>? AfterBuild { get; init; }
@@ -79,7 +83,8 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     {
         switch (opcode)
         {
-            case (byte)'N' or 0x88 or 0x89: _stack.Push(PickleKind.Atom); break;                                   // NONE NEWTRUE NEWFALSE
+            case (byte)'N': _stack.Push(PickleKind.Atom, PickleValue.NoneMark); break;                              // NONE
+            case 0x88 or 0x89: _stack.Push(PickleKind.Atom); break;                                                 // NEWTRUE NEWFALSE
             case (byte)'K': PushNumber(reader.ReadByte()); break;                                                   // BININT1
             case (byte)'M': PushNumber(reader.ReadUInt16()); break;                                                 // BININT2
             case (byte)'J': PushNumber(reader.ReadInt32()); break;                                                  // BININT
@@ -107,6 +112,7 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
             case (byte)'q': _stack.Remember(reader.ReadByte(), _stack.Top()); break;                                // BINPUT
             case (byte)'r': _stack.Remember(reader.ReadUInt32(), _stack.Top()); break;                              // LONG_BINPUT
             case (byte)'p': _stack.Remember(ReadIndexLine(), _stack.Top()); break;                                  // PUT
+            case 0x94 when IsInArray: throw new PickleFormatException("joblib.array", "The objects of an array are numbered as joblib does not."); // MEMOIZE
             case 0x94: _stack.Remember(_stack.Top()); break;                                                        // MEMOIZE
             default: StepContainerOrObject(opcode); break;
         }
@@ -173,6 +179,12 @@ internal sealed partial class PickleMachine(PickleReader reader, FindingList fin
     }
 
     public PickleReader Reader => reader;
+
+    /// <summary>Reads the objects of an array, in the middle of another pickle.</summary>
+    public bool IsInArray { get; init; }
+
+    /// <summary>Operations of a frame are left. Python's reader has them in memory already, so raw bytes are read from behind them.</summary>
+    public bool IsInFrame => _frameEnd >= 0;
 
     /// <summary>
     /// Runs the given bytes from the present state on a copy of it, as a reader would that does not know that they are raw data. Returns what was found,

@@ -32,7 +32,7 @@ internal sealed class PickleScanner : IContentScanner
     /// <summary>Runs one pickle. False when it could not be read to its end; a finding says why.</summary>
     public static bool RunOne(PickleReader reader, ContentScan scan, string location, PickleSurroundings surroundings)
     {
-        var machine = new PickleMachine(reader, scan.Findings, location, surroundings);
+        var machine = new PickleMachine(reader, scan.Findings, location, surroundings with { Names = scan.Names });
         try
         {
             machine.Run();

@@ -43,6 +43,8 @@ internal enum PickleKind : byte
 /// <param name="Whole">The number, when it is one.</param>
 internal readonly record struct PickleValue(PickleKind Kind, object? Content = null, long Whole = 0)
 {
+    /// <summary>In <see cref="Whole"/> of the atom that is None.</summary>
+    public const long NoneMark = 1;
 
     public static readonly PickleValue Bytes = new(PickleKind.Bytes);
     public static readonly PickleValue Container = new(PickleKind.Container);
@@ -53,6 +55,8 @@ internal readonly record struct PickleValue(PickleKind Kind, object? Content = n
 
     /// <summary>The whole number, when it is one of at most 64 bits.</summary>
     public long? Number => Kind == PickleKind.Number ? Whole : null;
+
+    public bool IsNone => Kind == PickleKind.Atom && Whole == NoneMark;
 
     public string? Text => Kind == PickleKind.Text ? (string?)Content : null;
     public AllowedName? Name => Content as AllowedName;

@@ -12,24 +12,55 @@ internal sealed class RawArrays(ContentScan scan, string location)
     /// <summary>Bytes from an array's begin that are judged as operations. Real numbers end such a reading after a few.</summary>
     private const int JudgedBytes = 64 * 1024;
 
+    /// <summary>What joblib writes of a wrapper. Any other key would become an attribute, and one called like a method is called in its place.</summary>
+    private static readonly string[] s_keys = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"];
+
+    private readonly HashSet<PickleInstance> _read = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>
+    /// INVARIANT: whatever would make joblib read another number of bytes than this does is refused: what stands behind them would be run unseen.
+    /// </summary>
     public void Read(PickleMachine machine, PickleInstance wrapper)
     {
-        if (wrapper.Type.Name != "NumpyArrayWrapper")
+        if (wrapper.Type is not { IsKept: true, Name: "NumpyArrayWrapper" })
             return;
+        RequireAsWritten(machine, wrapper, out var state);
         var reader = machine.Reader;
-        var state = wrapper.State.Content as PickleDictionary ?? throw new PickleFormatException("joblib.array", "An array wrapper has no state.");
         var (bytes, objects) = Size(state);
         if (objects)
         {
-            // joblib reads it with the plain unpickler.
-            new PickleMachine(reader, scan.Findings, location, new PickleSurroundings()).Run();
+            // joblib reads it with the plain unpickler. Any other reader goes on with its own memo, so nothing may depend on how that is numbered.
+            new PickleMachine(reader, scan.Findings, location, new PickleSurroundings { Names = scan.Names }) { IsInArray = true }.Run();
             return;
         }
-        if (state.Find("numpy_array_alignment_bytes") is { Number: not null })
+        if (HasPadding(state))
+        {
+            // To a reader other than joblib the operations go on at the padding already.
+            JudgeAsOperations(machine, bytes + 1);
             reader.Skip(reader.ReadByte());
+        }
         JudgeAsOperations(machine, bytes);
         reader.Skip(bytes);
     }
+
+    private void RequireAsWritten(PickleMachine machine, PickleInstance wrapper, out PickleDictionary state)
+    {
+        if (wrapper.Arguments.Items is not [] || !_read.Add(wrapper))
+            throw new PickleFormatException("joblib.array", "An array wrapper is made with arguments, or given its state twice: parts of another state would count.");
+        if (machine.IsInFrame)
+            throw new PickleFormatException("joblib.array", "An array stands in the middle of a frame.");
+        state = wrapper.State.Content as PickleDictionary ?? throw new PickleFormatException("joblib.array", "An array wrapper has no state.");
+        if (!state.IsWhole || state.ToLookup().Keys.Any(key => !s_keys.Contains(key, StringComparer.Ordinal)))
+            throw new PickleFormatException("joblib.array", "An array wrapper has fields that joblib does not write.");
+    }
+
+    private static bool HasPadding(PickleDictionary state) => state.Find("numpy_array_alignment_bytes") switch
+    {
+        null or { IsNone: true } => false,
+        { Number: not null } => true,
+        // To joblib whatever is not None is a number.
+        _ => throw new PickleFormatException("joblib.array", "The alignment of an array is no number."),
+    };
 
     private void JudgeAsOperations(PickleMachine machine, ulong bytes)
     {
@@ -59,17 +90,17 @@ internal sealed class RawArrays(ContentScan scan, string location)
         return (bytes, objects);
     }
 
-    /// <summary>numpy.dtype(text, align, copy) with the state (version, order, subtype, names, fields, size, alignment, flags); flag 1 means objects.</summary>
+    /// <summary>numpy.dtype(text, align, copy), with or without a state.</summary>
     private static (ulong Bytes, bool Objects) ItemBytes(PickleInstance type)
     {
         var text = type.Arguments.Items is [{ Text: { } name }, ..] ? name : throw new PickleFormatException("joblib.array", "The type of an array is not understood.");
-        var fields = type.State.Items is [_, _, _, { Kind: PickleKind.Tuple }, ..];
-        var flags = type.State.Items is [_, _, _, _, _, _, _, { Number: { } number }, ..] ? number : 0;
-        if (text.StartsWith('O') || (flags & 1) != 0)
+        if (type.State.Kind != PickleKind.Absent)
+        {
+            // Judged when it was built; a state that was refused, or is not kept, says nothing of what NumPy makes of it.
+            return type.Dtype is { } known ? ((ulong)known.Bytes, known.HasObjects) : throw new PickleFormatException("joblib.array", "The type of an array has a state that is not understood.");
+        }
+        if (text.StartsWith('O'))
             return (8, true);
-        // A date's text has its unit in the state; a record's text has its size.
-        return text is "M8" or "m8" ? (8, false)
-            : fields && text[0] != 'V' ? throw new PickleFormatException("joblib.array", "The type of an array is not understood.")
-            : ((ulong)Numpy.ArrayHeader.ElementType(text, 0).Bytes, false);
+        return text is "M8" or "m8" ? (8, false) : ((ulong)Numpy.ArrayHeader.ElementType(text, 0).Bytes, false);
     }
 }

@@ -8,12 +8,18 @@ namespace Merlon.Scanning.Reports;
 /// <summary>The JSON form: one result per file.</summary>
 internal static class JsonForm
 {
-    public static JsonObject Write(IReadOnlyList<ContentScanReport> reports) => new()
+    public static JsonObject Write(IReadOnlyList<ContentScanReport> reports, ScanPolicy? policy)
     {
-        ["results"] = new JsonArray([.. reports.Select(Result)]),
-        ["rulesDigest"] = RuleCatalog.Digest,
-        ["isolation"] = Isolation(reports),
-    };
+        var json = new JsonObject
+        {
+            ["results"] = new JsonArray([.. reports.Select(Result)]),
+            ["rulesDigest"] = ScanPolicy.RulesOf(policy).ToString(),
+            ["isolation"] = Isolation(reports),
+        };
+        if (policy is not null)
+            json["policy"] = new JsonObject { ["name"] = policy.Name, ["digest"] = policy.Digest.ToString() };
+        return json;
+    }
 
     public static string Name(Verdict verdict) => verdict switch
     {
@@ -39,10 +45,12 @@ internal static class JsonForm
         var json = new JsonObject
         {
             ["rule"] = finding.Rule,
-            ["severity"] = Name(finding.Severity),
+            ["severity"] = Name(finding.Suppressed?.Severity ?? finding.Severity),
             ["message"] = finding.Message,
             ["location"] = finding.Location,
         };
+        if (finding.Suppressed is { } suppressed)
+            json["suppressed"] = new JsonObject { ["reason"] = suppressed.Reason };
         if (FindingPlace.Offset(finding.Location) is { } offset)
             json["offset"] = offset;
         var rule = RuleCatalog.Find(finding.Rule);

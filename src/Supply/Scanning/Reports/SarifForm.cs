@@ -13,7 +13,7 @@ internal static class SarifForm
     /// <summary>Results of one run that code-scanning services take.</summary>
     public const int MaxResults = 25_000;
 
-    public static JsonObject Write(IReadOnlyList<ContentScanReport> reports)
+    public static JsonObject Write(IReadOnlyList<ContentScanReport> reports, ScanPolicy? policy)
     {
         var findings = reports.SelectMany(report => report.Findings.Select(finding => (report.Path, Finding: finding))).ToArray();
         // What blocks is kept when not everything can be.
@@ -28,7 +28,7 @@ internal static class SarifForm
             {
                 ["tool"] = new JsonObject { ["driver"] = Driver(rules) },
                 ["columnKind"] = "utf16CodeUnits",
-                ["properties"] = new JsonObject { ["rulesDigest"] = RuleCatalog.Digest, ["isolation"] = JsonForm.Isolation(reports), ["omittedResults"] = findings.Length - kept.Length },
+                ["properties"] = new JsonObject { ["rulesDigest"] = ScanPolicy.RulesOf(policy).ToString(), ["isolation"] = JsonForm.Isolation(reports), ["omittedResults"] = findings.Length - kept.Length },
                 ["results"] = new JsonArray([.. kept.Select(item => Result(item.Path, item.Finding, index[item.Finding.Rule]))]),
             }),
         };
@@ -58,11 +58,20 @@ internal static class SarifForm
         return json;
     }
 
-    private static JsonObject Result(string path, Finding finding, int ruleIndex) => new()
+    private static JsonObject Result(string path, Finding finding, int ruleIndex)
+    {
+        var json = PlainResult(path, finding, ruleIndex);
+        // 3.27.23: what is excused stays in the file, and services show it as such.
+        if (finding.Suppressed is { } suppressed)
+            json["suppressions"] = new JsonArray(new JsonObject { ["kind"] = "external", ["status"] = "accepted", ["justification"] = suppressed.Reason });
+        return json;
+    }
+
+    private static JsonObject PlainResult(string path, Finding finding, int ruleIndex) => new()
     {
         ["ruleId"] = finding.Rule,
         ["ruleIndex"] = ruleIndex,
-        ["level"] = finding.Severity == Verdict.Block ? "error" : "warning",
+        ["level"] = (finding.Suppressed?.Severity ?? finding.Severity) == Verdict.Block ? "error" : "warning",
         ["message"] = Message(finding.Message),
         ["locations"] = new JsonArray(new JsonObject
         {

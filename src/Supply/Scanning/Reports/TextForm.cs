@@ -19,7 +19,8 @@ internal static class TextForm
         var blocked = reports.Count(report => report.Verdict == Verdict.Block);
         var warned = reports.Count(report => report.Verdict == Verdict.Warn);
         text.Append(CultureInfo.InvariantCulture, $"{reports.Count} {(reports.Count == 1 ? "file" : "files")}: {blocked} blocked, {warned} with warnings, ");
-        text.Append(CultureInfo.InvariantCulture, $"{reports.Count - blocked - warned} passed. Isolation of the parsers: {JsonForm.Isolation(reports)}.\n");
+        var suppressed = reports.Sum(report => report.Findings.Count(finding => finding.Suppressed is not null));
+        text.Append(CultureInfo.InvariantCulture, $"{reports.Count - blocked - warned} passed.{(suppressed > 0 ? $" The policy suppressed {suppressed} of the findings." : "")} Isolation of the parsers: {JsonForm.Isolation(reports)}.\n");
         return text.ToString();
     }
 
@@ -27,7 +28,9 @@ internal static class TextForm
     {
         text.Append(CultureInfo.InvariantCulture, $"{JsonForm.Name(report.Verdict),-5}  {Text.Printable(report.Path, 1000)}  ({report.Format})\n");
         var explained = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var finding in report.Findings.OrderByDescending(finding => finding.Severity).Take(ShownPerFile))
+        // What is excused is always shown: an excuse that nobody sees is a hole.
+        var counted = report.Findings.Where(finding => finding.Suppressed is null).OrderByDescending(finding => finding.Severity).ToArray();
+        foreach (var finding in counted.Take(ShownPerFile))
         {
             text.Append(CultureInfo.InvariantCulture, $"       {JsonForm.Name(finding.Severity)}: {finding.Message} [{finding.Rule}]\n");
             if (finding.Location is not null && finding.Location != report.Path)
@@ -40,7 +43,12 @@ internal static class TextForm
             if ((finding.Remedy ?? rule?.Remedy) is { } remedy)
                 text.Append(CultureInfo.InvariantCulture, $"         fix:   {remedy}\n");
         }
-        if (report.Findings.Length > ShownPerFile)
-            text.Append(CultureInfo.InvariantCulture, $"       and {report.Findings.Length - ShownPerFile} more; all of them: --format json\n");
+        if (counted.Length > ShownPerFile)
+            text.Append(CultureInfo.InvariantCulture, $"       and {counted.Length - ShownPerFile} more; all of them: --format json\n");
+        foreach (var finding in report.Findings)
+        {
+            if (finding.Suppressed is { } suppressed)
+                text.Append(CultureInfo.InvariantCulture, $"       suppressed: {finding.Message} [{finding.Rule}]\n         where:  {finding.Location ?? report.Path}\n         reason: {suppressed.Reason}\n");
+        }
     }
 }

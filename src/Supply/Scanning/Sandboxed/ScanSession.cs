@@ -13,7 +13,7 @@ internal sealed class ScanSession(Socket socket, IReadOnlyList<ContentFile> file
 {
     private readonly Dictionary<int, Stream> _open = [];
     private readonly byte[] _buffer = new byte[Limits.ReadBytes];
-    private long _budget = 2 * files.Sum(file => file.Size) + Limits.ExtraReadBytes;
+    private long _budget = Limits.Readings * files.Sum(file => file.Size) + Limits.ExtraReadBytes;
 
     /// <exception cref="ScanViolationException">The worker broke the protocol or asked for more than a scan needs.</exception>
     /// <exception cref="EndOfStreamException">The worker has gone.</exception>
@@ -102,6 +102,8 @@ internal sealed class ScanSession(Socket socket, IReadOnlyList<ContentFile> file
 
     private static Finding Printable(Finding finding) => finding with
     {
+        // Excuses are made out here.
+        Suppressed = null,
         Rule = Text.Printable(finding.Rule, 100),
         Message = Text.Printable(finding.Message, 600),
         Location = finding.Location is null ? null : Text.Printable(finding.Location, 400),

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Merlon.Kernel;
 using Merlon.Signing.Bundle;
 
@@ -34,7 +33,7 @@ public static class ModelVerifier
             return new Refusal(RefusalKind.Invalid, "signature.payload-type", $"The signed payload is not {Dsse.PayloadType}.");
 
         // 3.
-        if (!FindSigner(bundle, trusted).Try(out var signer, out refusal))
+        if (!SignerSearch.Find(bundle.PayloadType, bundle.Payload, bundle.Signature, trusted).Try(out var signer, out refusal))
             return refusal;
 
         // 4.
@@ -50,28 +49,6 @@ public static class ModelVerifier
         return CompareFiles(statement, files) is { } difference
             ? difference
             : new VerifiedSignature(signer.Name, signer.Id, root, files.Count);
-    }
-
-    private static Result<(string Name, string Id)> FindSigner(ParsedBundle bundle, IReadOnlyList<TrustedKey> trusted)
-    {
-        if (trusted.Count == 0)
-            return new Refusal(RefusalKind.Blocked, "signature.no-keys", "No key is trusted to sign.") { Remedy = "Name one: --key FILE, or trusted_keys in the policy." };
-        var message = Dsse.PreAuthenticationEncoding(bundle.PayloadType, bundle.Payload);
-        foreach (var candidate in trusted)
-        {
-            using var key = ECDsa.Create();
-            try
-            {
-                key.ImportFromPem(candidate.Pem);
-            }
-            catch (Exception e) when (e is ArgumentException or CryptographicException)
-            {
-                return new Refusal(RefusalKind.Invalid, "signature.key", $"The trusted key '{Text.Printable(candidate.Name, 80)}' is not a PEM public key on P-256, P-384 or P-521.");
-            }
-            if (SignatureFormat.HashFor(key) is { } hash && key.VerifyData(message, bundle.Signature, hash, DSASignatureFormat.Rfc3279DerSequence))
-                return (candidate.Name, SignatureFormat.KeyHint(key));
-        }
-        return new Refusal(RefusalKind.Blocked, "signature.untrusted", "The signature was not made by a trusted key, or the signed content was changed.");
     }
 
     private static Refusal? CompareFiles(ParsedStatement statement, IReadOnlyList<ArtifactFile> files)

@@ -23,9 +23,16 @@ internal sealed class ScriptedScanner : IScanDispatcher
         Facts = ImmutableDictionary<string, string>.Empty.Add("rules", "test"),
     };
 
+    /// <summary>What the last scan was asked to follow.</summary>
+    public ScanPolicy? Policy { get; private set; }
+
     public Func<Result<ScanReport>> Answer { get; set; } = () => Clean;
 
-    public Task<Result<ScanReport>> ScanAsync(Guid versionId, CancellationToken cancellationToken) => Task.FromResult(Answer());
+    public Task<Result<ScanReport>> ScanAsync(Guid versionId, ScanPolicy? policy, CancellationToken cancellationToken)
+    {
+        Policy = policy;
+        return Task.FromResult(Answer());
+    }
 }
 
 /// <summary>Serving's place: what a test says is deployed.</summary>

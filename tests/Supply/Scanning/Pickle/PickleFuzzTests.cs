@@ -18,7 +18,7 @@ public sealed class PickleFuzzTests(ArchiveCorpus made, ITestOutputHelper output
     public void Scan_MutatedFiles_NeverEscape_AndWhatPassesImportsOnlyWhatIsAllowed()
     {
         var seeds = Seeds();
-        var cases = Environment.GetEnvironmentVariable("MERLON_SOAK") == "1" ? Soak : Quick;
+        var cases = SoakCases.Of(Quick, Soak);
         var random = new Random(20261127);
         var folder = Directory.CreateTempSubdirectory("merlon-fuzz-");
         try
@@ -76,7 +76,7 @@ public sealed class PickleFuzzTests(ArchiveCorpus made, ITestOutputHelper output
         var files = made.Corpus.Files.Where(f => new FileInfo(f).Length < 6000 && !Path.GetFileName(f).Contains("bomb", StringComparison.Ordinal)).Select(File.ReadAllBytes);
         return
         [
-            .. files, .. TrickTests.Hostile().Select(row => (byte[])row[1]), .. TrickTests.Harmless().Select(row => (byte[])row[1]),
+            .. files, .. TrickTests.Hostile().Select(row => (byte[])row[1]), .. TrickTests.Harmless().Select(row => (byte[])row[1]), .. JoblibTests.Ordinary().Select(row => (byte[])row[1]), .. JoblibTests.Hostile().Select(row => (byte[])row[1]).Where(content => content.Length < 6000),
             // Data around a call, where a shifted memo or length would turn the one into the other.
             Whole("(", Short("posix"), 0x94, Short("system"), 0x94, Short("collections"), 0x94, Short("OrderedDict"), 0x94, "t0", "h\x02h\x03", 0x93, ")R0", Short("id"), 0x94, "h\x02h\x03", 0x93, "h\x05", 0x85, "0N"),
             Join(Proto(), Frame(60), "C\x10", "cos\nsystem\n)R...", Global("collections", "OrderedDict"), ")R", "K\x01", "0.....0N."),

@@ -21,7 +21,9 @@ internal static class ScanCommand
         var output = new Option<FileInfo?>("--output") { Description = "Where the report goes (default: standard output)" };
         var jobs = new Option<int>("--jobs") { Description = "Files looked into at the same time", DefaultValueFactory = _ => 2 };
         var reduced = new Option<bool>("--no-sandbox") { Description = "Run the parsers in plain child processes where no sandbox can be had" };
-        return new Command("scan", "Look into model files before anything loads them; needs no server").With(paths, format, json, output, jobs, reduced).Does(async (result, cancellationToken) =>
+        var policy = new Option<FileInfo?>("--policy") { Description = "A signed scan policy: more names, other severities" };
+        var policyKey = new Option<FileInfo?>("--policy-key") { Description = "Public key of the policy's signer (PEM)" };
+        return new Command("scan", "Look into model files before anything loads them; needs no server").With(ScanPolicyCommand.Make(), paths, format, json, output, jobs, reduced, policy, policyKey).Does(async (result, cancellationToken) =>
         {
             var form = result.GetValue(json) ? "json" : result.GetValue(format)!;
             if (!s_formats.Contains(form, StringComparer.Ordinal))
@@ -29,10 +31,11 @@ internal static class ScanCommand
             if (result.GetValue(jobs) is < 1 or > 64)
                 throw CliException.Usage("--jobs takes a number from 1 to 64.");
 
+            var signed = Policy(result.GetValue(policy), result.GetValue(policyKey), result.GetValue(paths)!);
             using var targets = await ScanTargets.OpenAsync(result.GetValue(paths)!, cancellationToken);
             using var isolation = ScanIsolation.Choose(result.GetValue(reduced));
-            var reports = await new ScanRun(targets, result.GetValue(jobs), isolation).RunAsync(cancellationToken);
-            Write(form, reports, result.GetValue(output));
+            var reports = await new ScanRun(targets, result.GetValue(jobs), isolation, signed).RunAsync(cancellationToken);
+            Write(form, reports, signed, result.GetValue(output));
             return targets.Unreadable.Count > 0 ? Complain(targets.Unreadable)
                 : reports.Any(report => report.Verdict == Verdict.Block) ? ExitCodes.Refused : ExitCodes.Done;
         });
@@ -45,12 +48,22 @@ internal static class ScanCommand
         return ExitCodes.Unreachable;
     }
 
-    private static void Write(string form, IReadOnlyList<ContentScanReport> reports, FileInfo? output)
+    private static ScanPolicy? Policy(FileInfo? policy, FileInfo? key, string[] scanned)
+    {
+        if (policy is null)
+            return key is null ? null : throw CliException.Usage("--policy-key without --policy.");
+        ScanPolicyFile.RequireOutside(policy, scanned);
+        if (key is not null)
+            ScanPolicyFile.RequireOutside(key, scanned);
+        return ScanPolicyFile.Open(policy, key).Policy;
+    }
+
+    private static void Write(string form, IReadOnlyList<ContentScanReport> reports, ScanPolicy? policy, FileInfo? output)
     {
         var text = form switch
         {
-            "json" => Print(ScanOutput.Json(reports)),
-            "sarif" => Print(ScanOutput.Sarif(reports)),
+            "json" => Print(ScanOutput.Json(reports, policy)),
+            "sarif" => Print(ScanOutput.Sarif(reports, policy)),
             _ => ScanOutput.Text(reports),
         };
         if (output is null)

@@ -9,7 +9,6 @@ namespace Merlon.App.Cli.Scanning;
 internal sealed record ScanIsolation(ISandboxLauncher Launcher, ScannerOptions Options) : IDisposable
 {
     private const string Remedy = "Install bubblewrap (or runc, and run as root), or accept weaker isolation with --no-sandbox.";
-    private static readonly SandboxLimits s_limits = new() { MemoryBytes = 1024L * 1024 * 1024, Processors = 1, Processes = 64 };
 
     public static CliException Unavailable(string reason) => CliException.Unreachable($"No sandbox can be started for the parsers: {reason}", Remedy);
 
@@ -26,7 +25,6 @@ internal sealed record ScanIsolation(ISandboxLauncher Launcher, ScannerOptions O
             {
                 RootFolder = worker,
                 Command = [dotnet, Path.Combine(worker, "Merlon.ScanWorker.dll")],
-                Limits = s_limits,
             });
         }
         var options = UpOptions.For(null, null);
@@ -39,7 +37,7 @@ internal sealed record ScanIsolation(ISandboxLauncher Launcher, ScannerOptions O
         try
         {
             var root = new RootfsBuilder(Path.Combine(options.CacheDirectory, "roots")).Build(worker);
-            return new ScanIsolation(launcher, new ScannerOptions { RootFolder = root, Limits = s_limits }) { RunFolder = runFolder };
+            return new ScanIsolation(launcher, new ScannerOptions { RootFolder = root }) { RunFolder = runFolder };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -57,7 +55,5 @@ internal sealed record ScanIsolation(ISandboxLauncher Launcher, ScannerOptions O
     }
 
     /// <summary>A scanner with time for <paramref name="bytes"/>.</summary>
-    public SandboxedScanner ScannerFor(long bytes) => new(Launcher, Options with { Deadline = TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(bytes / SlowestBytesPerSecond) }, TimeProvider.System);
-
-    private const double SlowestBytesPerSecond = 10e6;
+    public SandboxedScanner ScannerFor(long bytes) => new(Launcher, Options with { Deadline = ScannerOptions.DeadlineFor(bytes) }, TimeProvider.System);
 }

@@ -6,7 +6,7 @@ using Merlon.Scanning.Contracts;
 namespace Merlon.App.Cli.Scanning;
 
 /// <summary>Looks into all targets, a few at a time, each in a sandbox of its own. Reports come in the order of the targets.</summary>
-internal sealed class ScanRun(ScanTargets targets, int jobs, ScanIsolation isolation)
+internal sealed class ScanRun(ScanTargets targets, int jobs, ScanIsolation isolation, ScanPolicy? policy)
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(1);
 
@@ -19,7 +19,8 @@ internal sealed class ScanRun(ScanTargets targets, int jobs, ScanIsolation isola
         var reports = new ContentScanReport[targets.Files.Count];
         await Parallel.ForEachAsync(Enumerable.Range(0, reports.Length), new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = cancellationToken }, async (i, token) =>
         {
-            reports[i] = await ScanAsync(targets.Files[i], token);
+            var report = await ScanAsync(targets.Files[i], token);
+            reports[i] = policy?.Apply(report) ?? report;
             Progress(Interlocked.Increment(ref _done), reports.Length);
         });
         if (_shown)
@@ -35,7 +36,7 @@ internal sealed class ScanRun(ScanTargets targets, int jobs, ScanIsolation isola
         {
             var beside = targets.Beside(target);
             return await isolation.ScannerFor(beside.Sum(file => file.Size))
-                .ScanAsync(new ContentScanRequest { Target = target.Path, Files = beside }, targets, cancellationToken);
+                .ScanAsync(new ContentScanRequest { Target = target.Path, Files = beside, Policy = policy }, targets, cancellationToken);
         }
         catch (SandboxException e)
         {
