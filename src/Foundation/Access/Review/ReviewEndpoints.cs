@@ -23,11 +23,11 @@ internal static class ReviewEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/access/explain", Explain).RequireSignIn();
-        routes.MapGet("/access/review", ReviewAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/access/changes", ChangesAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/access/changes/{id:guid}/approve", ApproveAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/access/changes/{id:guid}", RefuseAsync).RequirePermission(Permissions.AccessManage);
+        routes.MapGet("/access/explain", Explain).RequireSignIn().Produces<Explained>();
+        routes.MapGet("/access/review", ReviewAsync).RequirePermission(Permissions.AccessRead).Produces<ReviewReport>();
+        routes.MapGet("/access/changes", ChangesAsync).RequirePermission(Permissions.AccessRead).Produces<Page<ChangeView>>();
+        routes.MapPost("/access/changes/{id:guid}/approve", ApproveAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>();
+        routes.MapDelete("/access/changes/{id:guid}", RefuseAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>();
     }
 
     /// <summary>One's own rights may be asked for by anyone, those of others with <c>access:read</c>.</summary>

@@ -25,9 +25,9 @@ internal static class BootstrapEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/bootstrap", RedeemAsync).AllowAnyone("the code is the credential, good once");
-        routes.MapGet("/whoami", WhoAmIAsync).RequireSignIn();
-        routes.MapPost("/logout", LogoutAsync).RequireSignIn();
+        routes.MapPost("/bootstrap", RedeemAsync).AllowAnyone("the code is the credential, good once").Produces<TokenResponse>();
+        routes.MapGet("/whoami", WhoAmIAsync).RequireSignIn().Produces<WhoAmI>();
+        routes.MapPost("/logout", LogoutAsync).RequireSignIn().GivesNothing();
     }
 
     public static Digest HashOf(string code) => Digest.Of(Encoding.UTF8.GetBytes("merlon bootstrap\n" + code.Trim()));
