@@ -64,8 +64,10 @@ internal sealed class AccessPolicy(IServiceScopeFactory scopes) : IHostedService
         var roles = await db.Roles.AsNoTracking().ToListAsync(cancellationToken);
         var groups = await db.Groups.AsNoTracking().ToListAsync(cancellationToken);
         var bindings = await db.Bindings.AsNoTracking().ToListAsync(cancellationToken);
+        var projects = await db.Projects.AsNoTracking().Select(p => new ProjectState(p.Id, p.Organisation, p.Name, p.ArchivedAt != null)).ToListAsync(cancellationToken);
         return new AccessState
         {
+            Projects = projects.ToImmutableDictionary(p => p.Id),
             Members = principals.Concat(keys).Concat(workloads).ToImmutableDictionary(m => m.Id, StringComparer.Ordinal),
             Roles = roles.ToImmutableDictionary(r => (r.Organisation, r.Name), r => new CustomRole(r.Organisation, r.Name, [.. Words(r.Verbs)], r.Revision)),
             Groups = groups.ToImmutableDictionary(g => (g.Organisation, g.Name), g => new Group(g.Organisation, g.Name, [.. Words(g.Members)], g.Revision)),

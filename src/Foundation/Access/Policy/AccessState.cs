@@ -23,6 +23,7 @@ internal sealed record AccessState
     public ImmutableDictionary<string, Member> Members { get; init; } = ImmutableDictionary<string, Member>.Empty.WithComparers(StringComparer.Ordinal);
     public ImmutableDictionary<(Guid Organisation, string Name), CustomRole> Roles { get; init; } = ImmutableDictionary<(Guid, string), CustomRole>.Empty;
     public ImmutableDictionary<(Guid Organisation, string Name), Group> Groups { get; init; } = ImmutableDictionary<(Guid, string), Group>.Empty;
+    public ImmutableDictionary<Guid, ProjectState> Projects { get; init; } = ImmutableDictionary<Guid, ProjectState>.Empty;
     public ImmutableDictionary<Guid, Binding> Bindings { get; init; } = ImmutableDictionary<Guid, Binding>.Empty;
 
     /// <summary>The verbs of a built-in or own role; empty for one that does not exist.</summary>

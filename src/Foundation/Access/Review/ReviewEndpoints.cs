@@ -77,7 +77,8 @@ internal static class ReviewEndpoints
         var keys = await db.ApiKeys.AsNoTracking().Where(k => k.Organisation == scope.Organisation && k.Project == scope.Project).ToListAsync(cancellationToken);
         var people = await db.People.AsNoTracking().Where(p => ids.Contains(p.PrincipalId) && p.TotpConfirmedAt != null).Select(p => p.PrincipalId)
             .Union(db.Passkeys.Where(p => ids.Contains(p.PrincipalId)).Select(p => p.PrincipalId)).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys, people.ToHashSet(StringComparer.Ordinal)));
+        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys, people.ToHashSet(StringComparer.Ordinal),
+            await db.BreakGlass.AsNoTracking().SingleOrDefaultAsync(b => b.Organisation == scope.Organisation, cancellationToken)));
     }
 
     private static async Task<IResult> ChangesAsync(string? after, int? limit, Caller caller, AccessDb db, TimeProvider time, CancellationToken cancellationToken)

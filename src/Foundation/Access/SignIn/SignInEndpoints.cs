@@ -49,10 +49,4 @@ internal static class SignInEndpoints
     private static IResult Answer(Result<SignInStep> result) => result.Try(out var step, out var refusal)
         ? TypedResults.Ok(new SignInAnswer(step.Session?.Text, step.Ticket, step.Session?.Token.NotAfter, step.Session?.Principal.Id, step.DeviceMark))
         : new RefusedResult(refusal);
-
-    /// <summary>A refusal with its Retry-After.</summary>
-    private sealed class RefusedResult(Refusal refusal) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext) => Problems.WriteAsync(httpContext, refusal);
-    }
 }

@@ -100,7 +100,7 @@ public sealed partial class ApiDescriptionTests(NodePeer peer) : IClassFixture<N
             Compare(route.ToString(), answer.Json, OperationOf(route)!["responses"]!["200"]!["content"]!["application/json"]!["schema"]!);
             seen.Add(route.Pattern);
         }
-        foreach (var pattern in (string[])["/whoami", "/me", "/me/sessions", "/models", "/keys", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/policy", "/access/review"])
+        foreach (var pattern in (string[])["/whoami", "/me", "/me/sessions", "/models", "/keys", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/policy", "/access/review", "/projects", "/projects/{name}", "/organizations", "/breakglass"])
             Assert.Contains(pattern, seen);
     }
 

@@ -59,6 +59,13 @@ internal static class RouteHost
         return await ControlAnswer.ReadAsync(await http.SendAsync(request));
     }
 
+    /// <summary>The owner of a second organisation.</summary>
+    public static async Task<ControlClient> AddOtherTenantAsync(ControlHost.ControlHost host)
+    {
+        var made = await host.Owner!.PostAsync("/organizations", new { name = "other", owner = "stranger" });
+        return await host.EnrolAsync(host.Client(made.Text("token"), made.Text("principal")));
+    }
+
     public static async Task FillAsync(ControlHost.ControlHost host)
     {
         var owner = host.Owner!;
@@ -68,6 +75,8 @@ internal static class RouteHost
         {
             ("/services", new { name = "alpha-service", role = "caller" }),
             ("/workloads", new { name = "alpha-workload", csr = Request() }),
+            ("/projects", new { name = "alpha-project" }),
+            ("/breakglass/seal", new { }),
             ("/roles", new { name = "alpha-role", verbs = new[] { "model:read" } }),
             ("/groups", new { name = "alpha-group", members = new[] { "alpha-person" } }),
             ("/bindings", new { role = "alpha-role", subject = "group:alpha-group", effect = "allow", scope = "model/alpha-model" }),

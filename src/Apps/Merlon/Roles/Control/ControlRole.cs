@@ -105,7 +105,7 @@ internal static class ControlRole
         services.AddSingleton<IRefusalLog, ControlRefusals>();
         services.AddSingleton<AuditLogs>();
         services.AddStorage(storage);
-        services.AddAccess(new RoleTokens(start.Tokens));
+        services.AddAccess(new RoleTokens(start.Tokens), new AccessOptions { SecondPersonAge = TimeSpan.FromDays(start.SecondPersonDays) });
         services.AddConsole();
         services.AddRegistry(new RegistryOptions
         {
