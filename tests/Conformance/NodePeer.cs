@@ -12,10 +12,8 @@ public sealed class NodePeer
     {
         lock (s_directory)
         {
-            // npm writes its own lock file at the end: without one, or with an older one, something is missing.
-            var installed = new FileInfo(Path.Combine(s_directory, "node_modules", ".package-lock.json"));
-            if (!installed.Exists || installed.LastWriteTimeUtc < File.GetLastWriteTimeUtc(Path.Combine(s_directory, "package-lock.json")))
-                Run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+            // npm writes its own lock file at the end: without one, or with an older one, something is missing. Several test programs may come here at once.
+            Run("flock", ".", "sh", "-c", "test node_modules/.package-lock.json -nt package-lock.json || npm ci --ignore-scripts --no-audit --no-fund");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using Merlon.Access.Authorization;
 using Merlon.Access.Bindings;
+using Merlon.Access.BreakGlass;
 using Merlon.Access.Changes;
 using Merlon.Access.Contracts;
 using Merlon.Access.Factors;
@@ -17,6 +18,7 @@ using Merlon.Access.Roles;
 using Merlon.Access.SignIn;
 using Merlon.Access.Sso;
 using Merlon.Access.Storage;
+using Merlon.Access.Tenants;
 using Merlon.Access.Workloads;
 using Merlon.Kernel;
 using Merlon.Storage;
@@ -34,8 +36,9 @@ public static class AccessModule
     /// <summary>How long the code of the first start is good for.</summary>
     private static readonly TimeSpan s_bootstrapLife = TimeSpan.FromHours(24);
 
-    public static IServiceCollection AddAccess(this IServiceCollection services, RoleTokens roleTokens) => services
+    public static IServiceCollection AddAccess(this IServiceCollection services, RoleTokens roleTokens, AccessOptions? options = null) => services
         .AddSingleton(roleTokens)
+        .AddSingleton(options ?? new AccessOptions())
         .AddSingleton<ControlEvents>()
         .AddSingleton<SubjectKeys>()
         .AddModuleDbContext<AccessDb>()
@@ -45,7 +48,14 @@ public static class AccessModule
         .AddHostedService(provider => provider.GetRequiredService<UsageLog>())
         .AddSingleton<RouteDecision>()
         .AddScoped<Authorizer>()
+        .AddScoped<SecondPerson>()
         .AddScoped<ChangeService>()
+        .AddScoped<ProjectService>()
+        .AddScoped<OrganizationService>()
+        .AddScoped<BreakGlassService>()
+        .AddScoped<BootstrapService>()
+        .AddSingleton<AccessSweep>()
+        .AddHostedService(provider => provider.GetRequiredService<AccessSweep>())
         .AddScoped<PrincipalService>()
         .AddScoped<InvitationService>()
         .AddScoped<ApiKeyService>()
@@ -70,6 +80,9 @@ public static class AccessModule
         ProviderEndpoints.Map(routes);
         FederationEndpoints.Map(routes);
         ReviewEndpoints.Map(routes);
+        ProjectEndpoints.Map(routes);
+        OrganizationEndpoints.Map(routes);
+        BreakGlassEndpoints.Map(routes);
     }
 
     /// <summary>Puts the declared route policies in force. Stands right after routing.</summary>

@@ -8,6 +8,8 @@ internal static class Limits
     public const int BindingsPerSubject = 200;
     public const int GroupsPerOrganisation = 1_000;
     public const int RolesPerOrganisation = 200;
+    public const int Organisations = 1_000;
+    public const int ProjectsPerOrganisation = 1_000;
     public const int WorkloadsPerOrganisation = 1_000;
 
     /// <summary>Characters of a certificate, or of a request for one, in PEM.</summary>

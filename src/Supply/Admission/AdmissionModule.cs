@@ -19,6 +19,7 @@ public static class AdmissionModule
     public static IServiceCollection AddAdmission(this IServiceCollection services) => services
         .AddModuleDbContext<AdmissionDb>()
         .AddScoped<RescanService>()
+        .AddScoped<IProjectSetup, FirstPolicy>()
         .AddScoped<IAdmission, AdmissionService>();
 
     /// <summary>Scans stored versions again when the rules have changed, in the background.</summary>

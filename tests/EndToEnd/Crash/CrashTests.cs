@@ -123,7 +123,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncLifetime
         try
         {
             using var api = _instance.Api();
-            if ((await api.GetAsync("endpoints"))[0]!["worker"]?["state"]?.GetValue<string>() is not "healthy")
+            if ((await api.GetAsync("endpoints"))["items"]![0]!["worker"]?["state"]?.GetValue<string>() is not "healthy")
                 return false;
             using var connection = await RawConnection.OpenAsync(_instance.GatewayPort, _instance.CaFile);
             return (await connection.PostAsync("/v2/models/fraud/infer", _key, SampleModels.Request())).Status == 200;

@@ -72,7 +72,7 @@ public sealed class ServedInstallation : IAsyncLifetime
     public async Task<JsonNode> WorkerAsync(string endpoint)
     {
         using var api = Instance.Api();
-        return (await api.GetAsync("endpoints")).AsArray().Single(e => e!["name"]!.GetValue<string>() == endpoint)!["worker"]!;
+        return (await api.GetAsync("endpoints"))["items"]!.AsArray().Single(e => e!["name"]!.GetValue<string>() == endpoint)!["worker"]!;
     }
 
     public async Task DisposeAsync() => await Instance.DisposeAsync();

@@ -28,6 +28,17 @@ public sealed partial class ReadmeTourTests(ITestOutputHelper output) : IAsyncLi
         await RunAsync(tour.Groups["commands"].Value);
     }
 
+    /// <summary>The commands of docs/access.md, in their order, as the administrator types them.</summary>
+    [Fact]
+    public async Task AccessDocument_OnAFreshInstallation_Works()
+    {
+        var blocks = Tour().Matches(await File.ReadAllTextAsync(Path.Combine(PublishedProgram.Repository, "docs", "access.md"))).Select(m => m.Groups["commands"].Value).ToList();
+        Assert.InRange(blocks.Count, 4, 20);
+        await _instance.StartAsync();
+        await _instance.SignInAsync();
+        await RunAsync(string.Join('\n', blocks));
+    }
+
     /// <summary>The commands as one script that stops at the first failure, with the program on the path and the addresses of this installation.</summary>
     private async Task RunAsync(string commands)
     {
@@ -46,7 +57,7 @@ public sealed partial class ReadmeTourTests(ITestOutputHelper output) : IAsyncLi
             ["MERLON_CONFIG"] = _instance.Settings,
             ["DATA"] = _instance.Data,
             ["CODE"] = _instance.BootstrapCode,
-            ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin",
+            ["PATH"] = folder + ":/usr/sbin:/usr/bin:/sbin:/bin",
             ["HOME"] = folder,
         }, folder, seconds: 120, converse: (said, input) => People.AnswerAsync(_instance.Settings, said, input));
         output.WriteLine(result.All);

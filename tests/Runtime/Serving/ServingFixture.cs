@@ -62,7 +62,7 @@ public sealed class ServingFixture : IAsyncLifetime
     /// <summary>Number of the revision that answers, and the states of all by number.</summary>
     internal async Task<(int Current, string States)> EndpointAsync()
     {
-        var endpoint = (await Owner.GetAsync("/endpoints")).Json!.AsArray().Single()!;
+        var endpoint = (await Owner.GetAsync("/endpoints")).Json!["items"]!.AsArray().Single()!;
         var revisions = endpoint["revisions"]!.AsArray().OrderBy(r => r!["number"]!.GetValue<int>()).ToList();
         var current = revisions.Single(r => r!["id"]!.GetValue<Guid>() == endpoint["currentRevision"]!.GetValue<Guid>())!["number"]!.GetValue<int>();
         return (current, string.Join(' ', revisions.Select(r => r!["state"]!.GetValue<string>())));

@@ -17,7 +17,7 @@ namespace Merlon.App.Backup;
 /// </summary>
 internal static class BackupEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/backup", MakeAsync).RequirePermission(Permissions.SystemBackup);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/backup", MakeAsync).RequirePermission(Permissions.SystemBackup).GivesBytes();
 
     private static async Task<IResult> MakeAsync(
         Caller caller, RoleStart start, StorageOptions storage, RootKey root, IEventSink events, ControlEvents make, TimeProvider time, CancellationToken cancellationToken)

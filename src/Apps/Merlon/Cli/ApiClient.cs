@@ -13,7 +13,7 @@ internal sealed class ApiClient : IDisposable
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(10);
     private readonly HttpClient _http;
 
-    public ApiClient(string server, string caPem, string? token)
+    public ApiClient(string server, string caPem, string? token, string? project = null)
     {
         Server = server.TrimEnd('/');
         _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = Pinned(caPem) }, UseProxy = false })
@@ -23,6 +23,8 @@ internal sealed class ApiClient : IDisposable
         };
         if (token is not null)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (project is not null)
+            _http.DefaultRequestHeaders.TryAddWithoutValidation("X-Merlon-Project", project);
     }
 
     public string Server { get; }
@@ -34,7 +36,8 @@ internal sealed class ApiClient : IDisposable
     public static ApiClient Open()
     {
         var credentials = Credentials.Load();
-        return new ApiClient(credentials.Server, credentials.CaPem, credentials.Token) { FreshCode = Prompt.IsInteractive ? Prompt.CodeAsync : null };
+        var project = Environment.GetEnvironmentVariable("MERLON_PROJECT") is { Length: > 0 } given ? given : credentials.Project;
+        return new ApiClient(credentials.Server, credentials.CaPem, credentials.Token, project) { FreshCode = Prompt.IsInteractive ? Prompt.CodeAsync : null };
     }
 
     public Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);

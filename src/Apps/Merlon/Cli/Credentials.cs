@@ -5,6 +5,9 @@ namespace Merlon.App.Cli;
 /// <summary>Where this user is signed in: server, the CA it was verified with, and the access token. Kept with mode 0600.</summary>
 internal sealed record Credentials(string Server, string CaPem, string Token)
 {
+    /// <summary>The project that commands are about; null for one's own. <c>MERLON_PROJECT</c> overrides it.</summary>
+    public string? Project { get; init; }
+
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Folder of the user's settings; <c>MERLON_CONFIG</c> overrides it.</summary>

@@ -26,6 +26,7 @@ internal static class MerlonCli
             AdmitCommand.Make(), ApproveCommand.Make(), PolicyCommand.Make(),
             DeployCommand.Make(), RollbackCommand.Make(), EndpointCommand.Make(),
             KeyCommand.Make(), PrincipalCommand.Make(), ServiceCommand.Make(), WorkloadCommand.Make(), SsoCommand.Make(), FederationCommand.Make(), RoleCommands.Make(), GroupCommand.Make(), BindingCommand.Make(), AccessCommand.Make(),
+            ProjectCommand.Make(), OrganizationCommand.Make(), BreakGlassCommand.Make(),
             AuditCommand.Make(),
             BackupCommand.Make(), RestoreCommand.Make(), RoleCommand.Make());
         var parsed = root.Parse(args);

@@ -85,7 +85,7 @@ internal sealed class DemoCallAttacks(DemoStage stage, DemoSteps steps)
 
     private async Task<Kill> KillOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var endpoints = await stage.Owner.GetAsync("endpoints", cancellationToken);
+        var endpoints = await stage.Owner.ListAsync("endpoints", cancellationToken);
         var worker = endpoints.Items().First(e => e.Get("name") == "fraud")["worker"]!["processId"]!.GetValue<int>();
         var row = InferenceCaller.Body(stage.Sample.Unseen.Row(0), 1);
         using var calling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

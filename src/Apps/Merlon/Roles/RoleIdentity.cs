@@ -10,7 +10,7 @@ internal sealed record RoleIdentity
 {
     public required byte[] LedgerSeed { get; init; }
 
-    /// <summary>The public event key (SPKI) of each organisation.</summary>
+    /// <summary>The public event key (SPKI) of each organisation; one that is not named here has that of the first.</summary>
     public required IReadOnlyDictionary<Guid, byte[]> EventKeys { get; init; }
 
     /// <summary>The subject to which the network of a caller that nobody can name is sealed.</summary>
@@ -27,7 +27,7 @@ internal sealed record RoleIdentity
     /// <summary>Ed25519 public key of control's snapshots. Gateway only.</summary>
     public byte[]? SnapshotKey { get; init; }
 
-    public ReadOnlyMemory<byte> EventKeyOf(Guid organisation) => EventKeys.TryGetValue(organisation, out var key) ? key : default;
+    public ReadOnlyMemory<byte> EventKeyOf(Guid organisation) => EventKeys.TryGetValue(organisation, out var key) ? key : EventKeys.GetValueOrDefault(Merlon.Kernel.Scope.Default.Organisation);
 
     // Keeps keys out of whatever prints the record.
     public override string ToString() => nameof(RoleIdentity);

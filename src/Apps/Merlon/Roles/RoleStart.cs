@@ -23,6 +23,7 @@ internal sealed record RoleStart
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(1);
     public string Sandbox { get; init; } = "auto";
     public bool Recover { get; init; }
+    public int SecondPersonDays { get; init; } = 30;
 
     /// <summary>Control: the tokens of the other roles by name. Others: their own, under their name.</summary>
     public required IReadOnlyDictionary<string, string> Tokens { get; init; }

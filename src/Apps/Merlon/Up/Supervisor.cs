@@ -143,6 +143,7 @@ internal sealed class Supervisor : IAsyncDisposable
             CheckpointInterval = options.CheckpointInterval,
             Sandbox = options.Sandbox,
             Recover = options.Recover,
+            SecondPersonDays = options.SecondPersonDays,
             Tokens = role == "control" ? tokens : new Dictionary<string, string>(StringComparer.Ordinal) { [role] = tokens[role] },
             RootKey = role == "control" ? rootKey.Export() : null,
         };

@@ -20,8 +20,9 @@ internal static class UpCommand
         var sink = new Option<string[]>("--checkpoint-sink") { Description = "Folder or URL that gets a copy of every signed checkpoint; may be repeated" };
         var sandbox = new Option<string>("--sandbox") { Description = "Isolation of workers", DefaultValueFactory = _ => "auto" };
         var recover = new Option<bool>("--recover") { Description = "Print a new bootstrap code for another owner, when nobody can sign in any more" };
+        var secondPerson = new Option<int>("--second-person-days") { Description = "Days in which a principal does not approve changes of the rights of whoever made it (0 to 3650)", DefaultValueFactory = _ => 30 };
         sandbox.AcceptOnlyFromAmong("auto", "runc", "bubblewrap");
-        return new Command("up", "Start Merlon: control, node and gateway").With(data, rootKey, listen, controlPort, gatewayPort, host, sink, sandbox, recover).Does(async (result, cancellationToken) =>
+        return new Command("up", "Start Merlon: control, node and gateway").With(data, rootKey, listen, controlPort, gatewayPort, host, sink, sandbox, recover, secondPerson).Does(async (result, cancellationToken) =>
         {
             if (!IPAddress.TryParse(result.GetValue(listen), out var address))
                 throw CliException.Usage($"'{result.GetValue(listen)}' is not an IP address.");
@@ -34,6 +35,7 @@ internal static class UpCommand
                 CheckpointSinks = result.GetValue(sink) ?? [],
                 Sandbox = result.GetValue(sandbox)!,
                 Recover = result.GetValue(recover),
+                SecondPersonDays = result.GetValue(secondPerson) is >= 0 and <= 3_650 and var days ? days : throw CliException.Usage("--second-person-days is between 0 and 3650."),
             };
             return await RunAsync(options, cancellationToken);
         });

@@ -26,6 +26,9 @@ internal sealed record UpOptions
     /// <summary>Print a bootstrap code although there are principals already: the way back in for whoever has the machine and the root key.</summary>
     public bool Recover { get; init; }
 
+    /// <summary>For how many days a principal is no second person for whoever made it.</summary>
+    public int SecondPersonDays { get; init; } = 30;
+
     /// <summary>Isolation to use: <c>auto</c>, <c>runc</c> or <c>bubblewrap</c>.</summary>
     public string Sandbox { get; init; } = "auto";
 

@@ -5,6 +5,7 @@ using Merlon.Access.Model;
 using Merlon.Access.Policy;
 using Merlon.Access.Sessions;
 using Merlon.Access.Storage;
+using Merlon.Access.Tenants;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
@@ -50,7 +51,9 @@ internal sealed class Authorizer(AccessDb db, AccessPolicy policy, SessionKeeper
             return s_unauthenticated;
         await keeper.SeenAsync(context, found.Token, isCurrent: matches, cancellationToken);
         var snapshot = policy.Current;
-        return new Caller(found.Principal.Id, found.Principal.Scope, snapshot.RolesOf(found.Principal.Id))
+        if (!ProjectChoice.Of(context.Request, found.Principal.Id, found.Principal.Scope, snapshot).Try(out var scope, out var elsewhere))
+            return elsewhere;
+        return new Caller(found.Principal.Id, scope, snapshot.RolesOf(found.Principal.Id))
         {
             Snapshot = snapshot,
             Context = new AccessContext(now, Source(context.Connection.RemoteIpAddress), MfaAt: found.Token.MfaAt),

@@ -10,6 +10,11 @@ namespace Merlon.Access.Authorization;
 /// <summary>Asks whether the caller may use the matched route, and tells of it: a refusal to the ledger, a use to the review.</summary>
 internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, UsageLog usage, TimeProvider time)
 {
+    private static readonly Refusal s_archived = new(RefusalKind.Conflict, "project.archived", "This project is archived: it can be read, and nothing new happens in it.")
+    {
+        Remedy = "An owner can bring it back: merlon project restore NAME",
+    };
+
     public async Task<Refusal?> CheckAsync(HttpContext context, RoutePolicy.Needs needs, string? environment)
     {
         var caller = context.Features.Get<Caller>() ?? throw new InvalidOperationException("The route is judged without a caller.");
@@ -18,6 +23,8 @@ internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, 
             ?? throw new InvalidOperationException($"The route has no parameter '{needs.ResourceParameter}'.");
         if (MfaRules.Missing(caller.Session, caller.Snapshot, caller.Id) is { } missing)
             return await DenyAsync(context, caller, missing);
+        if (IsStopped(context, caller, needs.Permission))
+            return await DenyAsync(context, caller, s_archived);
         if (IsInReach(caller, needs.Permission) && caller.May(needs.Permission, resource, environment))
         {
             var isSafe = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
@@ -46,7 +53,12 @@ internal sealed class RouteDecision(ControlEvents events, IRefusalLog refusals, 
         return denied;
     }
 
+    /// <summary>In an archived project nothing is made or moved; what is there can be read and taken away.</summary>
+    private static bool IsStopped(HttpContext context, Caller caller, string permission) =>
+        caller.Snapshot.IsArchived(caller.Scope.Project) && !HttpMethods.IsDelete(context.Request.Method) && !HttpMethods.IsGet(context.Request.Method)
+        && (ArchiveRules.Stops(permission) || permission == Permissions.KeyManage);
+
     /// <summary>What concerns the whole installation, its log and its backup, is for the organisation that it began with.</summary>
     private static bool IsInReach(Caller caller, string permission) =>
-        permission is not (Permissions.LedgerRead or Permissions.SystemRead or Permissions.SystemBackup) || caller.Scope.Organisation == Scope.Default.Organisation;
+        permission is not (Permissions.LedgerRead or Permissions.SystemRead or Permissions.SystemBackup or Permissions.OrganizationManage) || caller.Scope.Organisation == Scope.Default.Organisation;
 }

@@ -16,11 +16,11 @@ internal static class BindingEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/bindings", List).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/bindings/{id:guid}", Show).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/bindings", CreateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPut("/bindings/{id:guid}", UpdateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/bindings/{id:guid}", RemoveAsync).RequirePermission(Permissions.AccessManage);
+        routes.MapGet("/bindings", List).RequirePermission(Permissions.AccessRead).Produces<Page<BindingView>>();
+        routes.MapGet("/bindings/{id:guid}", Show).RequirePermission(Permissions.AccessRead).Produces<BindingView>().GivesRevision();
+        routes.MapPost("/bindings", CreateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>(201).Produces<ChangeOutcome>(202).TakesIdempotencyKey();
+        routes.MapPut("/bindings/{id:guid}", UpdateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision();
+        routes.MapDelete("/bindings/{id:guid}", RemoveAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision(isRequired: false);
     }
 
     private static IResult List(string? subject, string? role, string? after, int? limit, Caller caller)

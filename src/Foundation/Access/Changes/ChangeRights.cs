@@ -40,7 +40,7 @@ internal static class ChangeRights
 
     /// <summary>In no circumstances at all a condition surely holds, and a conditional deny may.</summary>
     private static bool MayGive(AccessSnapshot snapshot, string caller, string verb, Binding binding) =>
-        snapshot.Decide(caller, verb, TargetOf(binding), default).Allowed && !IsDeniedWithin(snapshot, caller, verb, binding);
+        snapshot.Holds(caller, verb, TargetOf(binding), default).Allowed && !IsDeniedWithin(snapshot, caller, verb, binding);
 
     /// <summary>A deny on a part of what is given: a decision about the whole does not look at it.</summary>
     private static bool IsDeniedWithin(AccessSnapshot snapshot, string caller, string verb, Binding given) => snapshot.State.Members.TryGetValue(caller, out var member)
@@ -63,9 +63,9 @@ internal static class ChangeRights
 
     /// <summary>Enabled principals who surely own the organisation, whatever the circumstances.</summary>
     public static int Owners(AccessSnapshot snapshot, Guid organisation) => snapshot.State.Members.Values.Count(m =>
-        m.Enabled && m.Organisation == organisation
+        m.Enabled && m.Organisation == organisation && !m.Id.StartsWith(Model.BreakGlassRow.PrincipalPrefix, StringComparison.Ordinal)
         && snapshot.BindingsOf(m).Any(b => b.Binding is { Role: Permissions.Owner, Effect: BindingEffect.Allow, Scope.Level: ScopeLevel.Organisation, Conditions: null })
-        && Permissions.All.All(verb => snapshot.Decide(m.Id, verb, new AccessTarget(organisation, m.Project), default).Allowed));
+        && Permissions.All.All(verb => snapshot.Holds(m.Id, verb, new AccessTarget(organisation, m.Project), default).Allowed));
 
     public static Refusal? LastOwner(AccessSnapshot before, AccessSnapshot after, Guid organisation) => Owners(after, organisation) == 0 && Owners(before, organisation) > 0
         ? new Refusal(RefusalKind.Conflict, "access.last-owner", "This would leave the organisation without an owner.") { Remedy = "Make another owner first." }

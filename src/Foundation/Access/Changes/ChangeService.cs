@@ -15,10 +15,17 @@ namespace Merlon.Access.Changes;
 internal sealed record ChangeOutcome(string Status, string Subject, int? Revision, Guid? Change);
 
 /// <summary>Makes changes of access: one at a time, each with its event, those of one's own rights with a second person.</summary>
-internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPublisher gateways, ControlEvents events, TimeProvider time)
+internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPublisher gateways, SecondPerson second, ControlEvents events, TimeProvider time)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromDays(7);
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+
+    private static readonly Refusal s_own = new(RefusalKind.Forbidden, "change.own", "A change of one's own rights is approved by someone else.");
+
+    private static readonly Refusal s_dependent = new(RefusalKind.Forbidden, "change.dependent", "You are no second person for this: who is concerned made your account, or gave you its factors.")
+    {
+        Remedy = "Someone else approves it. You can once your account is old enough and you have signed in with a password and factor, or a passkey, of your own.",
+    };
 
     /// <param name="caller">Who asks.</param>
     /// <param name="change">What for.</param>
@@ -28,15 +35,15 @@ internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPu
         var outcome = await policy.ChangeAsync<Result<ChangeOutcome>>(async before =>
         {
             // 1. An answer that was already given.
-            if (!(await Replays.FindAsync<ChangeOutcome>(db, caller, request, cancellationToken)).Try(out var earlier, out var reused))
+            if (!(await Replays.FindAsync<ChangeOutcome>(db, caller, request, time.GetUtcNow(), cancellationToken)).Try(out var earlier, out var reused))
                 return reused;
             if (earlier is not null)
                 return earlier;
             // 2. What it leads to, and whether that may be.
             if (!Judge(before, caller.Id, caller, change).Try(out var after, out var refusal))
                 return refusal;
-            // 3. One's own rights take a second person.
-            var pending = ChangeRights.TouchesOwn(before, after, caller.Id);
+            // 3. One's own rights take a second person, and so do those of whoever one hangs on: they could ask through one.
+            var pending = Touched(before, after, await second.BehindAsync(caller.Id, cancellationToken)).Count > 0;
             if (pending && await PendingCountAsync(caller, cancellationToken) >= Limits.PendingChanges)
                 return new Refusal(RefusalKind.Conflict, "change.too-many", $"At most {Limits.PendingChanges} changes wait at once.") { Remedy = "See: merlon access changes" };
             return pending ? await AskAsync(caller, change, request, cancellationToken) : await MakeAsync(before, caller, change, request, null, cancellationToken);
@@ -56,7 +63,7 @@ internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPu
             if (row is null)
                 return new Refusal(RefusalKind.NotFound, "change.unknown", "There is no such change that waits.") { Remedy = "See: merlon access changes" };
             if (approve && row.RequestedBy == caller.Id)
-                return new Refusal(RefusalKind.Forbidden, "change.own", "A change of one's own rights is approved by someone else.");
+                return s_own;
             // A second person, not a second program of the first.
             if (approve && !caller.Session.IsPerson)
                 return new Refusal(RefusalKind.Forbidden, "change.person", "A change of somebody's own rights is approved by a person, not by a service.");
@@ -67,9 +74,11 @@ internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPu
                 await db.CommitAsync(events.By(caller, OcsfClass.EntityManagement, ControlEvents.Delete, "change.refuse", new EventResource("change", $"{id}"), row.Summary), cancellationToken);
                 return new ChangeOutcome("refused", change.Subject, null, id);
             }
-            // Both must still be allowed to make it.
-            if (Judge(before, row.RequestedBy, caller, change) is { IsRefused: true } gone)
-                return gone.Refusal;
+            // Both must still be allowed to make it, and be two.
+            if (!Judge(before, row.RequestedBy, caller, change).Try(out var after, out var gone))
+                return gone;
+            if (await DependsAsync(before, after, caller.Id, row.RequestedBy, cancellationToken) is { } same)
+                return same;
             return Judge(before, caller.Id, caller, change).Try(out _, out var refusal)
                 ? await MakeAsync(before, caller, change, null, row.RequestedBy, cancellationToken)
                 : refusal;
@@ -77,6 +86,17 @@ internal sealed class ChangeService(AccessDb db, AccessPolicy policy, IGatewayPu
         await PublishAsync(outcome);
         return outcome;
     }
+
+    /// <summary>Whether who approves hangs on who asked, or on someone whose rights they asked about while hanging on them.</summary>
+    private async Task<Refusal?> DependsAsync(AccessSnapshot before, AccessSnapshot after, string approver, string author, CancellationToken cancellationToken)
+    {
+        var concerned = Touched(before, after, await second.BehindAsync(author, cancellationToken)).Append(author).ToHashSet(StringComparer.Ordinal);
+        if (concerned.Contains(approver))
+            return s_own;
+        return concerned.Overlaps(await second.BehindAsync(approver, cancellationToken)) ? s_dependent : null;
+    }
+
+    private static List<string> Touched(AccessSnapshot before, AccessSnapshot after, IEnumerable<string> principals) => [.. principals.Where(p => ChangeRights.TouchesOwn(before, after, p))];
 
     private Result<AccessSnapshot> Judge(AccessSnapshot before, string principal, Caller caller, AccessChange change)
     {

@@ -22,7 +22,8 @@ public sealed record Caller(string Id, Scope Scope, string Role)
     {
         if (Session.Verbs?.Contains(permission) == false)
             return false;
-        var target = new AccessTarget(Scope.Organisation, Scope.Project, resource is null ? null : Permissions.TypeOf(permission), resource);
+        var project = Permissions.IsOrganisationWide(permission) ? Guid.Empty : Scope.Project;
+        var target = new AccessTarget(Scope.Organisation, project, resource is null ? null : Permissions.TypeOf(permission), resource);
         return Snapshot.Decide(Id, permission, target, Context with { Environment = environment }).Allowed;
     }
 

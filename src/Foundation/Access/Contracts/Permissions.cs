@@ -24,13 +24,15 @@ public static class Permissions
     public const string EndpointInvoke = "endpoint:invoke";
     public const string AccessRead = "access:read";
     public const string AccessManage = "access:manage";
+    public const string ProjectManage = "project:manage";
+    public const string OrganizationManage = "organization:manage";
 
     private static readonly string[] s_read = [ModelRead, EndpointRead, KeyRead, PolicyRead, LedgerRead, SystemRead, AccessRead];
 
     private static readonly FrozenDictionary<string, FrozenSet<string>> s_roles = new Dictionary<string, FrozenSet<string>>
     {
         [Owner] = Set([.. s_read, ModelPush, ModelPull, ModelSign, ModelApprove, ModelAdmit, EndpointDeploy, KeyManage, PolicyChange,
-            PrincipalManage, AccessManage, SystemBackup, EndpointInvoke]),
+            PrincipalManage, AccessManage, SystemBackup, EndpointInvoke, ProjectManage, OrganizationManage]),
         ["security-officer"] = Set([.. s_read, ModelApprove, ModelAdmit, KeyManage, PolicyChange, AccessManage]),
         ["ml-engineer"] = Set([ModelRead, ModelPush, ModelPull, ModelSign, ModelAdmit, EndpointRead, EndpointDeploy, PolicyRead]),
         ["approver"] = Set([ModelRead, ModelApprove, ModelAdmit, EndpointRead, PolicyRead]),
@@ -50,6 +52,9 @@ public static class Permissions
     public const string Owner = "owner";
 
     public static bool IsRole(string role) => s_roles.ContainsKey(role);
+
+    /// <summary>Verbs about the organisation as a whole: a role in one project does not give them.</summary>
+    internal static bool IsOrganisationWide(string permission) => permission is ProjectManage or OrganizationManage;
 
     /// <summary>The type of resource that a verb is about.</summary>
     internal static string TypeOf(string permission) => permission[..permission.IndexOf(':', StringComparison.Ordinal)];

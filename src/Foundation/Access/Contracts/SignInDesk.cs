@@ -38,14 +38,17 @@ public sealed class SignInDesk
     /// <summary>Exchanges an enrolment code, as an administrator or the first start gave it, for a session.</summary>
     public async Task<Result<SignInProgress>> InvitationAsync(string? code, HttpContext context, CancellationToken cancellationToken)
     {
+        var origin = SignInOrigin.Of(context);
+        if (await _signIn.LockedAsync(origin, cancellationToken) is { } locked)
+            return locked;
         if (!Credential.TryParse(Credential.TokenPrefix, code?.Trim(), out var id, out var hash))
-            return SignInService.Failed;
+            return await _signIn.CodeFailedAsync(origin, cancellationToken);
         var token = await _db.Tokens.SingleOrDefaultAsync(t => t.Id == id && t.Kind == AccessToken.Bearer, cancellationToken);
         var matches = Credential.Matches(token?.SecretHash ?? default, hash);
         var principal = token is null ? null : await _db.Principals.SingleOrDefaultAsync(p => p.Id == token.PrincipalId && p.Kind == Principal.Person && p.DisabledAt == null, cancellationToken);
         // A token that has proved a factor, or that lives on in a command line, is not for this.
         if (!matches || token is null || principal is null || token.MfaAt is not null || token.IsOverAt(_signIn.Now) || await _signIn.IsOfProviderAsync(principal, cancellationToken))
-            return SignInService.Failed;
+            return await _signIn.CodeFailedAsync(origin, cancellationToken);
         token.RevokedAt = _signIn.Now;
         return Finish(await _signIn.CompleteAsync(principal, principal.Name, AccessToken.Browser, OriginOf(context), "invitation", null, cancellationToken), context);
     }

@@ -15,17 +15,17 @@ internal static class AccountEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/me", ShowAsync).RequireSignIn();
-        routes.MapPut("/me/password", PasswordAsync).RequireSignIn();
-        routes.MapPost("/me/totp", BeginTotpAsync).RequireSignIn();
-        routes.MapPost("/me/totp/confirm", ConfirmTotpAsync).RequireSignIn();
-        routes.MapDelete("/me/totp", RemoveTotpAsync).RequireSignIn();
-        routes.MapDelete("/me/passkeys/{id}", RemovePasskeyAsync).RequireSignIn();
-        routes.MapPost("/me/recovery-codes", RecoveryCodesAsync).RequireSignIn();
-        routes.MapPost("/me/verify", VerifyAsync).RequireSignIn();
-        routes.MapGet("/me/sessions", SessionsAsync).RequireSignIn();
-        routes.MapDelete("/me/sessions/{id}", EndSessionAsync).RequireSignIn();
-        routes.MapDelete("/me/sessions", EndOthersAsync).RequireSignIn();
+        routes.MapGet("/me", ShowAsync).RequireSignIn().Produces<AccountView>();
+        routes.MapPut("/me/password", PasswordAsync).RequireSignIn().GivesNothing();
+        routes.MapPost("/me/totp", BeginTotpAsync).RequireSignIn().Produces<TotpEnrolment>();
+        routes.MapPost("/me/totp/confirm", ConfirmTotpAsync).RequireSignIn().Produces<RecoveryCodesView>();
+        routes.MapDelete("/me/totp", RemoveTotpAsync).RequireSignIn().GivesNothing();
+        routes.MapDelete("/me/passkeys/{id}", RemovePasskeyAsync).RequireSignIn().GivesNothing();
+        routes.MapPost("/me/recovery-codes", RecoveryCodesAsync).RequireSignIn().Produces<RecoveryCodesView>();
+        routes.MapPost("/me/verify", VerifyAsync).RequireSignIn().GivesNothing();
+        routes.MapGet("/me/sessions", SessionsAsync).RequireSignIn().Produces<Page<SessionView>>();
+        routes.MapDelete("/me/sessions/{id}", EndSessionAsync).RequireSignIn().GivesNothing();
+        routes.MapDelete("/me/sessions", EndOthersAsync).RequireSignIn().Produces<EndedView>();
     }
 
     private static async Task<IResult> ShowAsync(Caller caller, PersonalAccount account, CancellationToken cancellationToken) =>
@@ -52,8 +52,8 @@ internal static class AccountEndpoints
     private static async Task<IResult> VerifyAsync(CodeBody body, Caller caller, PersonalAccount account, HttpContext context, CancellationToken cancellationToken) =>
         (await account.VerifyAsync(caller, body.Code, context, cancellationToken)).ToHttp();
 
-    private static async Task<IResult> SessionsAsync(Caller caller, SessionDesk sessions, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await sessions.OfAsync(caller, cancellationToken));
+    private static async Task<IResult> SessionsAsync(string? after, int? limit, Caller caller, SessionDesk sessions, CancellationToken cancellationToken) =>
+        Page<SessionView>.Of(await sessions.OfAsync(caller, cancellationToken), s => s.Id, after, limit).ToHttp();
 
     private static async Task<IResult> EndSessionAsync(string id, Caller caller, SessionDesk sessions, CancellationToken cancellationToken) =>
         (await sessions.EndAsync(caller, id, cancellationToken)).ToHttp();

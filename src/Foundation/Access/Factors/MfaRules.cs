@@ -13,6 +13,7 @@ internal static class MfaRules
     private static readonly HashSet<string> s_stepUp = new(StringComparer.Ordinal)
     {
         Permissions.ModelApprove, Permissions.KeyManage, Permissions.AccessManage, Permissions.PrincipalManage, Permissions.PolicyChange, Permissions.SystemBackup,
+        Permissions.ProjectManage, Permissions.OrganizationManage,
     };
 
     /// <summary>Environments where a deployment is no production. Whatever else it is called, it is treated as one.</summary>

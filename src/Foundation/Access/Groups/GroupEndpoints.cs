@@ -16,11 +16,11 @@ internal static class GroupEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/groups", List).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/groups/{name}", Show).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/groups", CreateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPut("/groups/{name}", UpdateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/groups/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage);
+        routes.MapGet("/groups", List).RequirePermission(Permissions.AccessRead).Produces<Page<GroupView>>();
+        routes.MapGet("/groups/{name}", Show).RequirePermission(Permissions.AccessRead).Produces<GroupView>().GivesRevision();
+        routes.MapPost("/groups", CreateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>(201).Produces<ChangeOutcome>(202).TakesIdempotencyKey();
+        routes.MapPut("/groups/{name}", UpdateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision();
+        routes.MapDelete("/groups/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision(isRequired: false);
     }
 
     private static IResult List(string? after, int? limit, Caller caller) => Page<GroupView>.Of(

@@ -25,18 +25,26 @@ internal static class ApiKeyEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/keys", ListAsync).RequirePermission(Permissions.KeyRead);
-        routes.MapPost("/keys", CreateAsync).RequirePermission(Permissions.KeyManage);
-        routes.MapPost("/keys/{key}/rotate", RotateAsync).RequirePermission(Permissions.KeyManage);
-        routes.MapDelete("/keys/{key}", RevokeAsync).RequirePermission(Permissions.KeyManage);
+        routes.MapGet("/keys", ListAsync).RequirePermission(Permissions.KeyRead).Produces<Page<Summary>>();
+        routes.MapPost("/keys", CreateAsync).RequirePermission(Permissions.KeyManage).Produces<Created>().TakesIdempotencyKey();
+        routes.MapPost("/keys/{key}/rotate", RotateAsync).RequirePermission(Permissions.KeyManage).Produces<Rotated>();
+        routes.MapDelete("/keys/{key}", RevokeAsync).RequirePermission(Permissions.KeyManage).Produces<Revoked>();
     }
 
-    private static async Task<IResult> ListAsync(Caller caller, AccessDb db, CancellationToken cancellationToken) => TypedResults.Ok(
-        await db.ApiKeys.AsNoTracking()
-            .Where(k => k.Organisation == caller.Scope.Organisation && k.Project == caller.Scope.Project)
-            .OrderBy(k => k.CreatedAt)
+    private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, AccessDb db, CancellationToken cancellationToken)
+    {
+        if (!PageRequest.Of(after, limit).Try(out var page, out var refusal))
+            return refusal.ToProblem();
+        // A name may be that of several keys: revoked ones, and the two of a rotation.
+        var (name, id) = page.Halves;
+        var found = await db.ApiKeys.AsNoTracking()
+            .Where(k => k.Organisation == caller.Scope.Organisation && k.Project == caller.Scope.Project
+                && (string.Compare(k.Name, name) > 0 || (k.Name == name && string.Compare(k.KeyId, id) > 0)))
+            .OrderBy(k => k.Name).ThenBy(k => k.KeyId).Take(page.Rows)
             .Select(k => new Summary(k.KeyId, k.Name, k.EndpointName, k.Principal, k.CreatedAt, k.NotAfter, k.RevokedAt))
-            .ToListAsync(cancellationToken));
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.Cut(found, s => $"{s.Name}\n{s.KeyId}"));
+    }
 
     private static async Task<IResult> CreateAsync(
         CreateRequest request, Caller caller, ApiKeyService keys, HttpContext context, CancellationToken cancellationToken) =>

@@ -29,7 +29,7 @@ internal sealed class ApiKeyService(
         {
             if (BeyondKey(before, caller, endpoint.Name) is { } beyond)
                 return beyond;
-            if (!(await Replays.FindAsync<Created>(db, caller, create, cancellationToken)).Try(out var earlier, out var reused))
+            if (!(await Replays.FindAsync<Created>(db, caller, create, time.GetUtcNow(), cancellationToken)).Try(out var earlier, out var reused))
                 return reused;
             if (earlier is not null)
                 return earlier;

@@ -21,6 +21,9 @@ internal sealed class Person
     /// <summary>Keyed hashes of the recovery codes that are left, separated by spaces.</summary>
     public string RecoveryHashes { get; set; } = "";
 
+    /// <summary>When the person first signed in with a second factor of their own, and not with a code that someone gave them.</summary>
+    public DateTimeOffset? ProvedAt { get; set; }
+
     /// <summary>Guards against two uses of one code at once: the second one's save fails.</summary>
     public int Revision { get; set; }
 

@@ -11,7 +11,7 @@ internal static class PrincipalFactory
 {
     public static async Task<(Principal Principal, AccessToken Token, Credential Credential)> CreateAsync(
         AccessDb db, SubjectKeys subjects, Scope scope, string name, string role, DateTimeOffset now, TimeSpan life, CancellationToken cancellationToken,
-        string kind = Principal.Person, string? owner = null)
+        string kind = Principal.Person, string? owner = null, string? createdBy = null)
     {
         var id = Principal.NewId();
         var principal = new Principal
@@ -22,6 +22,7 @@ internal static class PrincipalFactory
             Name = name,
             Kind = kind,
             OwnerId = owner,
+            CreatedBy = createdBy,
             SubjectPublicKey = await subjects.GetOrCreateAsync(scope, id, cancellationToken),
             CreatedAt = now,
         };

@@ -66,8 +66,10 @@ internal sealed class AccessPolicy(IServiceScopeFactory scopes) : IHostedService
         var bindings = await db.Bindings.AsNoTracking().ToListAsync(cancellationToken);
         var providers = await db.Providers.AsNoTracking().Select(p => new { p.Name, p.Organisation }).ToListAsync(cancellationToken);
         var identities = await db.Identities.AsNoTracking().Where(i => i.Groups != "").ToListAsync(cancellationToken);
+        var projects = await db.Projects.AsNoTracking().Select(p => new ProjectState(p.Id, p.Organisation, p.Name, p.ArchivedAt != null)).ToListAsync(cancellationToken);
         return new AccessState
         {
+            Projects = projects.ToImmutableDictionary(p => p.Id),
             Members = principals.Concat(keys).Concat(workloads).ToImmutableDictionary(m => m.Id, StringComparer.Ordinal),
             Roles = roles.ToImmutableDictionary(r => (r.Organisation, r.Name), r => new CustomRole(r.Organisation, r.Name, [.. Words(r.Verbs)], r.Revision)),
             Groups = groups.ToImmutableDictionary(g => (g.Organisation, g.Name), g => new Group(g.Organisation, g.Name, [.. Words(g.Members)], g.Revision)),

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 
 namespace Merlon.Access.Policy;
 
@@ -8,11 +9,13 @@ internal sealed class AccessSnapshot
     private readonly ConcurrentDictionary<string, PrincipalRules> _rules = new(StringComparer.Ordinal);
     private readonly ILookup<string, Binding> _bindings;
     private readonly ILookup<string, Group> _parents;
+    private readonly FrozenSet<Guid> _archived;
 
     public AccessSnapshot(AccessState state)
     {
         State = state;
         _bindings = state.Bindings.Values.OrderBy(b => b.Id).ToLookup(b => b.Subject, StringComparer.Ordinal);
+        _archived = state.Projects.Values.Where(p => p.IsArchived).Select(p => p.Id).ToFrozenSet();
         _parents = state.Groups.Values.SelectMany(g => g.Members.Select(m => (Member: m, Group: g)))
             .ToLookup(p => p.Member, p => p.Group, StringComparer.Ordinal);
     }
@@ -21,8 +24,21 @@ internal sealed class AccessSnapshot
 
     public AccessState State { get; }
 
-    /// <summary>Allocates only at the first decision for a principal.</summary>
-    public Decision Decide(string principal, string verb, in AccessTarget target, in AccessContext context)
+    /// <summary>May it be done? Allocates only at the first decision for a principal.</summary>
+    public Decision Decide(string principal, string verb, in AccessTarget target, in AccessContext context) =>
+        _archived.Count > 0 && IsStopped(verb, target.Project) ? default : Holds(principal, verb, target, context);
+
+    /// <summary>Whether the project is archived and the verb one that ends with that.</summary>
+    public bool IsStopped(string verb, Guid project) => ArchiveRules.Stops(verb) && _archived.Contains(project);
+
+    public bool IsArchived(Guid project) => _archived.Contains(project);
+
+    /// <summary>Whether the principal has any role in the project.</summary>
+    public bool Reaches(string principal, Guid project) => State.Members.TryGetValue(principal, out var member)
+        && BindingsOf(member).Any(b => b.Binding.Effect == BindingEffect.Allow && (b.Binding.Scope.Level == ScopeLevel.Organisation || b.Binding.Scope.Project == project));
+
+    /// <summary>Does the principal have the right? In an archived project rights can still be taken away, so they still are what they are.</summary>
+    public Decision Holds(string principal, string verb, in AccessTarget target, in AccessContext context)
     {
         if (!_rules.TryGetValue(principal, out var rules))
         {

@@ -30,6 +30,7 @@ internal sealed record AccessState
     public ImmutableDictionary<string, Member> Members { get; init; } = ImmutableDictionary<string, Member>.Empty.WithComparers(StringComparer.Ordinal);
     public ImmutableDictionary<(Guid Organisation, string Name), CustomRole> Roles { get; init; } = ImmutableDictionary<(Guid, string), CustomRole>.Empty;
     public ImmutableDictionary<(Guid Organisation, string Name), Group> Groups { get; init; } = ImmutableDictionary<(Guid, string), Group>.Empty;
+    public ImmutableDictionary<Guid, ProjectState> Projects { get; init; } = ImmutableDictionary<Guid, ProjectState>.Empty;
     public ImmutableDictionary<Guid, Binding> Bindings { get; init; } = ImmutableDictionary<Guid, Binding>.Empty;
 
     /// <summary>Identity providers and their organisations; each <c>group:PROVIDER/GROUP</c> is a group there, whose members the provider names.</summary>

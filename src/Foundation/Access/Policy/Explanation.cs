@@ -18,6 +18,8 @@ internal sealed record Explanation(bool Allowed, string Reason, IReadOnlyList<Ex
             return new Explanation(false, "There is no such principal in this organisation.", []);
         if (!member.Enabled)
             return new Explanation(false, "The principal is disabled.", []);
+        if (snapshot.IsStopped(verb, target.Project))
+            return new Explanation(false, "The project is archived: it can be read, and nothing new happens in it.", []);
         var chain = snapshot.BindingsOf(member).Select(b => Look(snapshot.State, b.Binding, b.Path, verb, target, context)).ToList();
         if (chain.Find(step => step.Outcome == "denies") is { } denying)
             return new Explanation(false, $"Binding {denying.Binding} denies: {Words(denying)}.", chain);

@@ -23,7 +23,10 @@ internal sealed class InvitationService(AccessDb db, AccessPolicy policy, Sessio
         public override string ToString() => nameof(Invitation);
     }
 
-    public async Task<Result<Invitation>> InviteAsync(Caller caller, string name, CancellationToken cancellationToken)
+    public Task<Result<Invitation>> InviteAsync(Caller caller, string name, CancellationToken cancellationToken) =>
+        policy.ChangeAsync(before => InviteAsync(before, caller, name, cancellationToken), cancellationToken);
+
+    private async Task<Result<Invitation>> InviteAsync(AccessSnapshot before, Caller caller, string name, CancellationToken cancellationToken)
     {
         var scope = caller.Scope;
         if (await db.Principals.SingleOrDefaultAsync(
@@ -33,13 +36,14 @@ internal sealed class InvitationService(AccessDb db, AccessPolicy policy, Sessio
             return new Refusal(RefusalKind.Conflict, "principal.self", "You cannot invite yourself anew.") { Remedy = "Use a recovery code, or ask someone else." };
         if (await db.Identities.AnyAsync(i => i.PrincipalId == person.Id, cancellationToken))
             return new Refusal(RefusalKind.Conflict, "principal.provider", $"'{person.Name}' signs in with an identity provider.") { Remedy = $"To let them sign in here instead: merlon sso unlink {person.Name}" };
-        if (PrincipalService.BeyondRolesOf(policy.Current, caller, person.Id) is { } beyond)
+        if (PrincipalService.BeyondRolesOf(before, caller, person.Id) is { } beyond)
             return beyond;
         var now = time.GetUtcNow();
         if (await db.People.SingleOrDefaultAsync(p => p.PrincipalId == person.Id, cancellationToken) is { } known)
             db.People.Remove(known);
         db.Passkeys.RemoveRange(await db.Passkeys.Where(p => p.PrincipalId == person.Id).ToListAsync(cancellationToken));
         var ended = await sessions.EndAllAsync(person.Id, except: null, cancellationToken);
+        (person.InvitedBy, person.InvitedAt) = (caller.Id, now);
         var credential = Credential.Mint(Credential.TokenPrefix);
         db.Tokens.Add(new AccessToken { Id = credential.Id, PrincipalId = person.Id, SecretHash = credential.SecretHash, CreatedAt = now, NotAfter = now + s_life });
         await db.CommitAsync(

@@ -17,17 +17,20 @@ internal static class PrincipalEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/principals", ListAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPost("/principals", CreateAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapDelete("/principals/{name}", DisableAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPost("/principals/{name}/invitation", InviteAsync).RequirePermission(Permissions.PrincipalManage);
+        routes.MapGet("/principals", ListAsync).RequirePermission(Permissions.PrincipalManage).Produces<Page<Summary>>();
+        routes.MapPost("/principals", CreateAsync).RequirePermission(Permissions.PrincipalManage).Produces<CreatedPrincipal>().TakesIdempotencyKey();
+        routes.MapDelete("/principals/{name}", DisableAsync).RequirePermission(Permissions.PrincipalManage).GivesNothing();
+        routes.MapPost("/principals/{name}/invitation", InviteAsync).RequirePermission(Permissions.PrincipalManage).Produces<InvitationService.Invitation>();
     }
 
-    private static async Task<IResult> ListAsync(Caller caller, AccessDb db, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, AccessDb db, CancellationToken cancellationToken)
     {
-        var all = await db.Principals.AsNoTracking()
-            .Where(p => p.Organisation == caller.Scope.Organisation && p.Project == caller.Scope.Project).OrderBy(p => p.Name).ToListAsync(cancellationToken);
-        return TypedResults.Ok(all.ConvertAll(p => new Summary(p.Id, p.Name, p.Kind, caller.Snapshot.RolesOf(p.Id), p.CreatedAt, p.DisabledAt)));
+        if (!PageRequest.Of(after, limit).Try(out var page, out var refusal))
+            return refusal.ToProblem();
+        var found = await db.Principals.AsNoTracking()
+            .Where(p => p.Organisation == caller.Scope.Organisation && p.Project == caller.Scope.Project && string.Compare(p.Name, page.After) > 0)
+            .OrderBy(p => p.Name).Take(page.Rows).ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.Cut(found.ConvertAll(p => new Summary(p.Id, p.Name, p.Kind, caller.Snapshot.RolesOf(p.Id), p.CreatedAt, p.DisabledAt)), s => s.Name));
     }
 
     private static async Task<IResult> CreateAsync(

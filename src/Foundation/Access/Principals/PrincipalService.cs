@@ -25,7 +25,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
     public Task<Result<CreatedPrincipal>> CreateAsync(Caller caller, NewPrincipal asked, CreateRequest? request, CancellationToken cancellationToken) =>
         policy.ChangeAsync<Result<CreatedPrincipal>>(async before =>
         {
-            if (!(await Replays.FindAsync<CreatedPrincipal>(db, caller, request, cancellationToken)).Try(out var earlier, out var reused))
+            if (!(await Replays.FindAsync<CreatedPrincipal>(db, caller, request, time.GetUtcNow(), cancellationToken)).Try(out var earlier, out var reused))
                 return reused;
             if (earlier is not null)
                 return earlier;
@@ -35,7 +35,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
             var owner = asked.Kind == Principal.Person ? null : asked.Owner is null ? caller.Id : Subjects.FindMember(before.State, caller.Scope, asked.Owner)!.Id;
             var now = time.GetUtcNow();
             var (principal, token, credential) = await PrincipalFactory.CreateAsync(
-                db, subjects, caller.Scope, asked.Name!, asked.Role!, now, life, cancellationToken, asked.Kind, owner);
+                db, subjects, caller.Scope, asked.Name!, asked.Role!, now, life, cancellationToken, asked.Kind, owner, caller.Id);
             var created = new CreatedPrincipal(principal.Id, principal.Name, asked.Role!, credential.Text, token.NotAfter);
             Replays.Remember(db, caller, request, created with { Token = null }, now);
             await db.CommitAsync(
@@ -63,7 +63,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
             return Expiry();
         if (asked.Owner is not null && (Subjects.FindMember(before.State, scope, asked.Owner) is not { Enabled: true } owner || Subjects.IsKey(owner)))
             return new Refusal(RefusalKind.NotFound, "principal.unknown", $"There is no principal '{Text.Printable(asked.Owner, 63)}' to answer for it.");
-        if (await db.Principals.AnyAsync(p => p.Organisation == scope.Organisation && p.Project == scope.Project && p.Name == asked.Name, cancellationToken))
+        if (await db.Principals.AnyAsync(p => p.Organisation == scope.Organisation && p.Name == asked.Name, cancellationToken))
             return new Refusal(RefusalKind.Conflict, "principal.exists", $"There is already a principal '{asked.Name}'.");
         return PrincipalFactory.FirstBinding("", asked.Role!).Parse(Guid.Empty, scope, default, 1).Try(out var binding, out var refusal)
             ? ChangeRights.BeyondRole(before, caller.Id, binding)
@@ -76,14 +76,18 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
     /// <param name="cancellationToken">Stops before anything is changed.</param>
     public async Task<Result<Unit>> DisableAsync(Caller caller, string name, string? kind, CancellationToken cancellationToken)
     {
-        var disabled = await policy.ChangeAsync(before => DisableAsync(before, caller, name, kind, cancellationToken), cancellationToken);
-        // Keys are known to the gateways; they hear of it before this is answered.
-        if (!disabled.IsRefused)
+        try
+        {
+            return await policy.ChangeAsync(before => DisableAsync(before, caller, name, kind, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            // Keys and workloads are known to the gateways; they hear of it before this is answered, also when the record waits for a full disk.
             await gateways.PublishAsync(CancellationToken.None);
-        return disabled;
+        }
     }
 
-    /// <summary>The principal, its sessions and the API keys that it made end together.</summary>
+    /// <summary>The principal, its sessions, the API keys that it made and the workloads that it enrolled end together.</summary>
     private async Task<Result<Unit>> DisableAsync(AccessSnapshot before, Caller caller, string name, string? kind, CancellationToken cancellationToken)
     {
         if (await FindAsync(caller.Scope, name, kind, cancellationToken) is not { } principal)
@@ -102,17 +106,23 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
         sessions.ForEach(t => t.RevokedAt = now);
         var keys = await db.ApiKeys.Where(k => k.CreatedBy == principal.Id && k.RevokedAt == null).ToListAsync(cancellationToken);
         keys.ForEach(k => k.RevokedAt = now);
+        var workloads = await db.Workloads.Where(w => w.CreatedBy == principal.Id && w.RevokedAt == null).ToListAsync(cancellationToken);
+        workloads.ForEach(w => (w.RevokedAt, w.Revision) = (now, w.Revision + 1));
         await db.CommitAsync(
             events.By(caller, OcsfClass.AccountChange, AccountDisable, "principal.disable", new EventResource("principal", principal.Id)) with
             {
-                Attributes = [("sessions_ended", sessions.Count), ("keys_revoked", keys.Count)],
+                Attributes = [("sessions_ended", sessions.Count), ("keys_revoked", keys.Count), ("workloads_revoked", workloads.Count)],
             },
             cancellationToken);
         return Unit.Value;
     }
 
     /// <summary>A new token; the earlier ones end after the overlap.</summary>
-    public async Task<Result<CreatedPrincipal>> RotateAsync(Caller caller, string name, int? expiresInSeconds, int? overlapSeconds, CancellationToken cancellationToken)
+    public Task<Result<CreatedPrincipal>> RotateAsync(Caller caller, string name, int? expiresInSeconds, int? overlapSeconds, CancellationToken cancellationToken) =>
+        policy.ChangeAsync(before => RotateAsync(before, caller, name, expiresInSeconds, overlapSeconds, cancellationToken), cancellationToken);
+
+    private async Task<Result<CreatedPrincipal>> RotateAsync(
+        AccessSnapshot before, Caller caller, string name, int? expiresInSeconds, int? overlapSeconds, CancellationToken cancellationToken)
     {
         if (await FindAsync(caller.Scope, name, Principal.Service, cancellationToken) is not { DisabledAt: null } service)
             return Unknown(name);
@@ -122,7 +132,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
         if (overlap < TimeSpan.Zero || overlap > s_maxOverlap)
             return new Refusal(RefusalKind.Invalid, "overlap.invalid", "Two tokens live beside each other for at most seven days.");
         // A token that acts for the service is the service: who takes one must have what it has.
-        if (BeyondRolesOf(policy.Current, caller, service.Id) is { } beyond)
+        if (BeyondRolesOf(before, caller, service.Id) is { } beyond)
             return beyond;
         foreach (var old in await db.Tokens.Where(t => t.PrincipalId == service.Id && t.RevokedAt == null && t.NotAfter > now + overlap).ToListAsync(cancellationToken))
             old.NotAfter = now + overlap;
@@ -134,7 +144,7 @@ internal sealed class PrincipalService(AccessDb db, AccessPolicy policy, Subject
                 Attributes = [("overlap_seconds", overlap.TotalSeconds)],
             },
             cancellationToken);
-        return new CreatedPrincipal(service.Id, service.Name, policy.Current.RolesOf(service.Id), credential.Text, now + life);
+        return new CreatedPrincipal(service.Id, service.Name, before.RolesOf(service.Id), credential.Text, now + life);
     }
 
     /// <summary>Names the person who answers for a service from now on.</summary>

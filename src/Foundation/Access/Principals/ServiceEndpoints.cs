@@ -19,21 +19,24 @@ internal static class ServiceEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/services", ListAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/services", CreateAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPost("/services/{name}/rotate", RotateAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPut("/services/{name}/owner", OwnAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapDelete("/services/{name}", DisableAsync).RequirePermission(Permissions.PrincipalManage);
+        routes.MapGet("/services", ListAsync).RequirePermission(Permissions.AccessRead).Produces<Page<Summary>>();
+        routes.MapPost("/services", CreateAsync).RequirePermission(Permissions.PrincipalManage).Produces<CreatedPrincipal>().TakesIdempotencyKey();
+        routes.MapPost("/services/{name}/rotate", RotateAsync).RequirePermission(Permissions.PrincipalManage).Produces<CreatedPrincipal>();
+        routes.MapPut("/services/{name}/owner", OwnAsync).RequirePermission(Permissions.PrincipalManage).GivesNothing();
+        routes.MapDelete("/services/{name}", DisableAsync).RequirePermission(Permissions.PrincipalManage).GivesNothing();
     }
 
     private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, AccessDb db, CancellationToken cancellationToken)
     {
-        var all = await db.Principals.AsNoTracking()
-            .Where(p => p.Organisation == caller.Scope.Organisation && p.Project == caller.Scope.Project && p.Kind == Principal.Service).ToListAsync(cancellationToken);
-        return Page<Summary>.Of(
-            all.Select(p => new Summary(
+        if (!PageRequest.Of(after, limit).Try(out var page, out var refusal))
+            return refusal.ToProblem();
+        var found = await db.Principals.AsNoTracking()
+            .Where(p => p.Organisation == caller.Scope.Organisation && p.Project == caller.Scope.Project && p.Kind == Principal.Service && string.Compare(p.Name, page.After) > 0)
+            .OrderBy(p => p.Name).Take(page.Rows).ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.Cut(
+            found.ConvertAll(p => new Summary(
                 p.Id, p.Name, caller.Snapshot.RolesOf(p.Id), p.OwnerId is null ? null : Policy.Subjects.NameOf(caller.Snapshot.State, p.OwnerId), p.CreatedAt, p.DisabledAt)),
-            s => s.Name, after, limit).ToHttp();
+            s => s.Name));
     }
 
     private static async Task<IResult> CreateAsync(

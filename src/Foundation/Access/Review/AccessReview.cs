@@ -5,7 +5,7 @@ using Merlon.Access.Storage;
 
 namespace Merlon.Access.Review;
 
-/// <param name="Kind"><c>no-mfa</c>, <c>unused</c>, <c>over-broad</c>, <c>expired-binding</c>, <c>stale-key</c>, <c>orphaned-service</c> or <c>disabled-principal</c>.</param>
+/// <param name="Kind"><c>no-mfa</c>, <c>unused</c>, <c>over-broad</c>, <c>expired-binding</c>, <c>stale-key</c>, <c>break-glass-used</c>, <c>orphaned-service</c> or <c>disabled-principal</c>.</param>
 /// <param name="Fix">One command that settles it.</param>
 internal sealed record ReviewFinding(string Kind, string Subject, string Detail, string Fix);
 
@@ -31,8 +31,12 @@ internal sealed class AccessReview(AccessSnapshot snapshot, Caller caller, DateT
     /// <param name="usage">When they last used which verb.</param>
     /// <param name="keys">The project's API keys.</param>
     /// <param name="protectedPeople">Ids of the people who have a second factor.</param>
-    public ReviewReport Make(IReadOnlyList<Principal> principals, IReadOnlyList<UsageRow> usage, IReadOnlyList<ApiKey> keys, IReadOnlySet<string> protectedPeople)
+    /// <param name="breakGlass">The sealed way in; null when there is none.</param>
+    public ReviewReport Make(
+        IReadOnlyList<Principal> principals, IReadOnlyList<UsageRow> usage, IReadOnlyList<ApiKey> keys, IReadOnlySet<string> protectedPeople, BreakGlassRow? breakGlass)
     {
+        if (breakGlass is { OpenedAt: { } opened })
+            Find("break-glass-used", BreakGlassRow.Name, $"Opened on {opened:yyyy-MM-dd HH:mm} UTC and not sealed again: there is no way in for the next emergency.", "merlon breakglass seal");
         foreach (var person in principals.Where(p => p is { Kind: Principal.Person, DisabledAt: null } && !protectedPeople.Contains(p.Id)))
         {
             if (Factors.MfaRules.IsRequiredFor(snapshot, person.Id))
@@ -56,8 +60,8 @@ internal sealed class AccessReview(AccessSnapshot snapshot, Caller caller, DateT
         var may = reached.SelectMany(b => snapshot.State.VerbsOf(member.Organisation, b.Binding.Role)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         var recent = usage.Where(u => u.LastUsedAt >= Since).Select(u => u.Verb).ToHashSet(StringComparer.Ordinal);
         var last = usage.Count == 0 ? (DateTimeOffset?)null : usage.Max(u => u.LastUsedAt);
-        // The only owner stays what it is: every fix would be refused.
-        var isOnlyOwner = IsOnlyOwner(member);
+        // The only owner stays what it is: every fix would be refused. So does the sealed way in.
+        var isOnlyOwner = principal.Kind == BreakGlassRow.Kind || IsOnlyOwner(member);
         if (!isOnlyOwner && principal.CreatedAt <= now - s_settling && recent.Count == 0 && reached.Count > 0)
             Find("unused", principal.Name, last is { } at ? $"Last used on {at:yyyy-MM-dd}." : "Never used.", $"merlon principal disable {principal.Name}");
         else if (!isOnlyOwner)
@@ -87,7 +91,7 @@ internal sealed class AccessReview(AccessSnapshot snapshot, Caller caller, DateT
     {
         if (binding.Conditions?.NotAfter <= now)
             Find("expired-binding", Subjects.NameOf(snapshot.State, binding.Subject), $"Role {binding.Role} on {binding.Scope} ended.", $"merlon binding remove {binding.Id}");
-        else if (principals.FirstOrDefault(p => p.Id == binding.Subject) is { DisabledAt: not null } gone)
+        else if (principals.FirstOrDefault(p => p.Id == binding.Subject) is { DisabledAt: not null, Kind: not BreakGlassRow.Kind } gone)
             Find("disabled-principal", gone.Name, $"It still has role {binding.Role} on {binding.Scope}.", $"merlon binding remove {binding.Id}");
     }
 

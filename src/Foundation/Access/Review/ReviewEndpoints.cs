@@ -23,11 +23,11 @@ internal static class ReviewEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/access/explain", Explain).RequireSignIn();
-        routes.MapGet("/access/review", ReviewAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/access/changes", ChangesAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/access/changes/{id:guid}/approve", ApproveAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/access/changes/{id:guid}", RefuseAsync).RequirePermission(Permissions.AccessManage);
+        routes.MapGet("/access/explain", Explain).RequireSignIn().Produces<Explained>();
+        routes.MapGet("/access/review", ReviewAsync).RequirePermission(Permissions.AccessRead).Produces<ReviewReport>();
+        routes.MapGet("/access/changes", ChangesAsync).RequirePermission(Permissions.AccessRead).Produces<Page<ChangeView>>();
+        routes.MapPost("/access/changes/{id:guid}/approve", ApproveAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>();
+        routes.MapDelete("/access/changes/{id:guid}", RefuseAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>();
     }
 
     /// <summary>One's own rights may be asked for by anyone, those of others with <c>access:read</c>.</summary>
@@ -77,7 +77,8 @@ internal static class ReviewEndpoints
         var keys = await db.ApiKeys.AsNoTracking().Where(k => k.Organisation == scope.Organisation && k.Project == scope.Project).ToListAsync(cancellationToken);
         var people = await db.People.AsNoTracking().Where(p => ids.Contains(p.PrincipalId) && p.TotpConfirmedAt != null).Select(p => p.PrincipalId)
             .Union(db.Passkeys.Where(p => ids.Contains(p.PrincipalId)).Select(p => p.PrincipalId)).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys, people.ToHashSet(StringComparer.Ordinal)));
+        return TypedResults.Ok(new AccessReview(caller.Snapshot, caller, time.GetUtcNow(), within).Make(principals, used, keys, people.ToHashSet(StringComparer.Ordinal),
+            await db.BreakGlass.AsNoTracking().SingleOrDefaultAsync(b => b.Organisation == scope.Organisation, cancellationToken)));
     }
 
     private static async Task<IResult> ChangesAsync(string? after, int? limit, Caller caller, AccessDb db, TimeProvider time, CancellationToken cancellationToken)

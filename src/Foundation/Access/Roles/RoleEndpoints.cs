@@ -16,11 +16,11 @@ internal static class RoleEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/roles", List).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/roles/{name}", Show).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/roles", CreateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPut("/roles/{name}", UpdateAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/roles/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage);
+        routes.MapGet("/roles", List).RequirePermission(Permissions.AccessRead).Produces<Page<RoleView>>();
+        routes.MapGet("/roles/{name}", Show).RequirePermission(Permissions.AccessRead).Produces<RoleView>().GivesRevision();
+        routes.MapPost("/roles", CreateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>(201).Produces<ChangeOutcome>(202).TakesIdempotencyKey();
+        routes.MapPut("/roles/{name}", UpdateAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision();
+        routes.MapDelete("/roles/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage).Produces<ChangeOutcome>().Produces<ChangeOutcome>(202).ChangesRevision(isRequired: false);
     }
 
     private static IResult List(string? after, int? limit, Caller caller) => Page<RoleView>.Of(All(caller), r => r.Name, after, limit).ToHttp();

@@ -24,7 +24,7 @@ internal sealed class FailureLog(AccessDb db, PeopleSecrets secrets, TimeProvide
     };
 
     /// <summary>How long the attempt has to wait; null when it may go on.</summary>
-    public async Task<TimeSpan?> LockedForAsync(SignInOrigin origin, string account, CancellationToken cancellationToken)
+    public async Task<TimeSpan?> LockedForAsync(SignInOrigin origin, string? account, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var keys = await KeysAsync(origin, account, cancellationToken);
@@ -33,27 +33,27 @@ internal sealed class FailureLog(AccessDb db, PeopleSecrets secrets, TimeProvide
         return until - now;
     }
 
-    /// <summary>Stages a failure on the context. True when it locked something.</summary>
-    public async Task<bool> FailedAsync(SignInOrigin origin, string account, CancellationToken cancellationToken)
+    /// <summary>Counts a failure at once, also of many at the same moment. True when it locked something.</summary>
+    public async Task<bool> FailedAsync(SignInOrigin origin, string? account, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var locked = false;
         foreach (var (key, free) in await KeysAsync(origin, account, cancellationToken))
         {
-            if (await db.Failures.FindAsync([key], cancellationToken) is not { } row)
-            {
-                row = new FailureRow { Key = key, Count = 0, LastAt = now, LockedUntil = default };
-                db.Failures.Add(row);
-            }
-            row.Count = now - row.LastAt > s_forgotten ? 1 : row.Count + 1;
-            row.LastAt = now;
-            if (row.Count < free)
+            var (id, at, old) = (key.ToArray(), now.ToUnixTimeMilliseconds(), (now - s_forgotten).ToUnixTimeMilliseconds());
+            // One statement, so that none of many that fail at once is lost or in another's way.
+            var count = (await db.Database.SqlQuery<int>($"""
+                INSERT INTO access_failures(Key, Count, LastAt, LockedUntil) VALUES ({id}, 1, {at}, 0)
+                ON CONFLICT(Key) DO UPDATE SET Count = CASE WHEN LastAt < {old} THEN 1 ELSE Count + 1 END, LastAt = {at} RETURNING Count AS Value
+                """).ToListAsync(cancellationToken)).Single();
+            if (count < free)
                 continue;
-            row.LockedUntil = now + TimeSpan.FromTicks(Math.Min(s_longestLock.Ticks, s_firstLock.Ticks << Math.Min(10, row.Count - free)));
+            var until = now + TimeSpan.FromTicks(Math.Min(s_longestLock.Ticks, s_firstLock.Ticks << Math.Min(10, count - free)));
+            await db.Failures.Where(f => f.Key == key && f.LockedUntil < until).ExecuteUpdateAsync(f => f.SetProperty(r => r.LockedUntil, until), cancellationToken);
             locked = true;
         }
-        var old = now - s_forgotten;
-        await db.Failures.Where(f => f.LastAt < old && f.LockedUntil < now).ExecuteDeleteAsync(cancellationToken);
+        var forgotten = now - s_forgotten;
+        await db.Failures.Where(f => f.LastAt < forgotten && f.LockedUntil < now).ExecuteDeleteAsync(cancellationToken);
         return locked;
     }
 
@@ -64,11 +64,14 @@ internal sealed class FailureLog(AccessDb db, PeopleSecrets secrets, TimeProvide
         await db.Failures.Where(f => f.Key == key).ExecuteDeleteAsync(cancellationToken);
     }
 
-    private async Task<List<(Digest Key, int Free)>> KeysAsync(SignInOrigin origin, string account, CancellationToken cancellationToken) => origin.TrustedDevice is { } device
-        ? [(await secrets.MarkAsync("failures", "device\n" + device, cancellationToken), FreeForAccount)]
-        :
-        [
-            (await secrets.MarkAsync("failures", "account\n" + account, cancellationToken), FreeForAccount),
-            (await secrets.MarkAsync("failures", "network\n" + origin.Lane, cancellationToken), FreeForNetwork),
-        ];
+    /// <param name="origin">Where the attempt comes from.</param>
+    /// <param name="account">Null where there is none, as for a code that names nobody: then the network alone is counted.</param>
+    /// <param name="cancellationToken">Stops the reading of keys.</param>
+    private async Task<List<(Digest Key, int Free)>> KeysAsync(SignInOrigin origin, string? account, CancellationToken cancellationToken)
+    {
+        if (origin.TrustedDevice is { } device)
+            return [(await secrets.MarkAsync("failures", "device\n" + device, cancellationToken), FreeForAccount)];
+        var network = (await secrets.MarkAsync("failures", "network\n" + origin.Lane, cancellationToken), FreeForNetwork);
+        return account is null ? [network] : [(await secrets.MarkAsync("failures", "account\n" + account, cancellationToken), FreeForAccount), network];
+    }
 }

@@ -15,7 +15,7 @@ internal sealed class SignInBook(AccessDb db, FailureLog failures, Challenges ch
     public Challenges Challenges => challenges;
     public DateTimeOffset Now => time.GetUtcNow();
 
-    public async Task<Refusal?> LockedAsync(SignInOrigin origin, string account, CancellationToken cancellationToken)
+    public async Task<Refusal?> LockedAsync(SignInOrigin origin, string? account, CancellationToken cancellationToken)
     {
         if (await failures.LockedForAsync(origin, account, cancellationToken) is not { } wait)
             return null;
@@ -26,7 +26,7 @@ internal sealed class SignInBook(AccessDb db, FailureLog failures, Challenges ch
     /// <summary>
     /// An event of its own where the account exists; of a name that nobody has, only the aggregate tells. The lock bounds how many there are.
     /// </summary>
-    public async Task FailedAsync(SignInOrigin origin, string account, Principal? principal, string code, CancellationToken cancellationToken)
+    public async Task FailedAsync(SignInOrigin origin, string? account, Principal? principal, string code, CancellationToken cancellationToken)
     {
         var locked = await failures.FailedAsync(origin, account, cancellationToken);
         refusals.Unauthenticated(AddressOf(origin), code);

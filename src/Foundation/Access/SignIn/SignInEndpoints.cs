@@ -24,10 +24,10 @@ internal static class SignInEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/sign-in", PasswordAsync).AllowAnyone("the password is the credential; failures lock for a growing time");
-        routes.MapPost("/sign-in/factor", FactorAsync).AllowAnyone("the ticket of the first step is the credential, with the code");
-        routes.MapPost("/device", BeginDeviceAsync).AllowAnyone("it begins a sign-in that a person has to confirm in a browser");
-        routes.MapPost("/device/token", DeviceTokenAsync).AllowAnyone("the device code is the credential, good once and only after a person confirmed it");
+        routes.MapPost("/sign-in", PasswordAsync).AllowAnyone("the password is the credential; failures lock for a growing time").Produces<SignInAnswer>();
+        routes.MapPost("/sign-in/factor", FactorAsync).AllowAnyone("the ticket of the first step is the credential, with the code").Produces<SignInAnswer>();
+        routes.MapPost("/device", BeginDeviceAsync).AllowAnyone("it begins a sign-in that a person has to confirm in a browser").Produces<DeviceDesk.Begun>();
+        routes.MapPost("/device/token", DeviceTokenAsync).AllowAnyone("the device code is the credential, good once and only after a person confirmed it").Produces<SignInAnswer>();
     }
 
     private static async Task<IResult> PasswordAsync(PasswordBody body, SignInService signIn, HttpContext context, CancellationToken cancellationToken) => Answer(
@@ -49,10 +49,4 @@ internal static class SignInEndpoints
     private static IResult Answer(Result<SignInStep> result) => result.Try(out var step, out var refusal)
         ? TypedResults.Ok(new SignInAnswer(step.Session?.Text, step.Ticket, step.Session?.Token.NotAfter, step.Session?.Principal.Id, step.DeviceMark))
         : new RefusedResult(refusal);
-
-    /// <summary>A refusal with its Retry-After.</summary>
-    private sealed class RefusedResult(Refusal refusal) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext) => Problems.WriteAsync(httpContext, refusal);
-    }
 }

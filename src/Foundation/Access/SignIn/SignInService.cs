@@ -118,6 +118,8 @@ internal sealed class SignInService(
         ProviderLink? link = null)
     {
         var session = await sessions.IssueAsync(principal, kind, origin, methods, mfaAt, cancellationToken, link);
+        if (mfaAt is not null && await db.People.FindAsync([principal.Id], cancellationToken) is { } person)
+            person.ProvedAt ??= book.Now;
         try
         {
             await db.CommitAsync(book.SignedIn(session, origin), cancellationToken);
@@ -134,10 +136,25 @@ internal sealed class SignInService(
     /// <summary>Who has a provider signs in there only: otherwise whoever left there could still come in here.</summary>
     public Task<bool> IsOfProviderAsync(Principal principal, CancellationToken cancellationToken) => db.Identities.AnyAsync(i => i.PrincipalId == principal.Id, cancellationToken);
 
-    /// <summary>People sign in by their name in the default organisation; the default project's come first.</summary>
-    private async Task<Principal?> FindAsync(string name, CancellationToken cancellationToken)
+    /// <summary>Whether a code that enrols may be tried from here; failures are counted for the network alone, since anyone may try any code.</summary>
+    public Task<Refusal?> LockedAsync(SignInOrigin origin, CancellationToken cancellationToken) => book.LockedAsync(origin, null, cancellationToken);
+
+    public async Task<Refusal> CodeFailedAsync(SignInOrigin origin, CancellationToken cancellationToken)
     {
-        var found = await db.Principals.Where(p => p.Organisation == Scope.Default.Organisation && p.Name == name && p.Kind == Principal.Person && p.DisabledAt == null).ToListAsync(cancellationToken);
+        await book.FailedAsync(origin, null, null, Failed.Code, cancellationToken);
+        return Failed;
+    }
+
+    /// <summary>People sign in as NAME in the organisation of the first start, and as NAME@ORGANIZATION in others; the default project's come first.</summary>
+    private async Task<Principal?> FindAsync(string text, CancellationToken cancellationToken)
+    {
+        var (name, organisation) = (text, Scope.Default.Organisation);
+        if (text.LastIndexOf('@') is > 0 and var at)
+        {
+            var (who, where) = (text[..at], text[(at + 1)..]);
+            (name, organisation) = (who, await db.Organisations.Where(o => o.Name == where).Select(o => o.Id).SingleOrDefaultAsync(cancellationToken));
+        }
+        var found = await db.Principals.Where(p => p.Organisation == organisation && p.Name == name && p.Kind == Principal.Person && p.DisabledAt == null).ToListAsync(cancellationToken);
         return found.OrderBy(p => p.Project != Scope.Default.Project).ThenBy(p => p.CreatedAt).FirstOrDefault();
     }
 

@@ -18,6 +18,9 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
     public DbSet<UsageRow> Usage => Set<UsageRow>();
     public DbSet<IdempotencyRow> Idempotency => Set<IdempotencyRow>();
     public DbSet<BootstrapCode> BootstrapCodes => Set<BootstrapCode>();
+    public DbSet<Organisation> Organisations => Set<Organisation>();
+    public DbSet<Project> Projects => Set<Project>();
+    public DbSet<BreakGlassRow> BreakGlass => Set<BreakGlassRow>();
     public DbSet<Person> People => Set<Person>();
     public DbSet<Passkey> Passkeys => Set<Passkey>();
     public DbSet<Challenge> Challenges => Set<Challenge>();
@@ -36,6 +39,21 @@ internal sealed class AccessDb(DbContextOptions<AccessDb> options, OutboxPump ou
             p.Ignore(e => e.Scope);
         });
         modelBuilder.Entity<AccessToken>().ToTable("access_tokens").HasKey(t => t.Id);
+        modelBuilder.Entity<Organisation>().ToTable("access_organisations").HasKey(o => o.Id);
+        modelBuilder.Entity<Project>(p =>
+        {
+            p.ToTable("access_projects").HasKey(e => e.Id);
+            p.Property(e => e.Revision).IsConcurrencyToken();
+            // Tells the order of inserts: the organisation before its first project.
+            p.HasOne<Organisation>().WithMany().HasForeignKey(e => e.Organisation);
+        });
+        modelBuilder.Entity<BreakGlassRow>(b =>
+        {
+            b.ToTable("access_break_glass").HasKey(e => e.Organisation);
+            b.Property(e => e.Revision).IsConcurrencyToken();
+            // The principal before its row.
+            b.HasOne<Principal>().WithMany().HasForeignKey(e => e.PrincipalId);
+        });
         modelBuilder.Entity<ApiKey>(k =>
         {
             k.ToTable("access_api_keys").HasKey(e => e.KeyId);

@@ -37,12 +37,12 @@ internal static class WorkloadEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/workloads", ListAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/workloads/{name}", ShowAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/workloads", EnrolAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPost("/workloads/{name}/renew", RenewAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapDelete("/workloads/{name}", RevokeAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapPost("/workload-renewals", RenewItselfAsync).AllowAnyone("the present certificate's key signs the request; without that, nothing is done or told");
+        routes.MapGet("/workloads", ListAsync).RequirePermission(Permissions.AccessRead).Produces<Page<View>>();
+        routes.MapGet("/workloads/{name}", ShowAsync).RequirePermission(Permissions.AccessRead).Produces<View>().GivesRevision();
+        routes.MapPost("/workloads", EnrolAsync).RequirePermission(Permissions.PrincipalManage).Produces<Issued>(201).TakesIdempotencyKey();
+        routes.MapPost("/workloads/{name}/renew", RenewAsync).RequirePermission(Permissions.PrincipalManage).Produces<Issued>().ChangesRevision(isRequired: false);
+        routes.MapDelete("/workloads/{name}", RevokeAsync).RequirePermission(Permissions.PrincipalManage).Produces<Revoked>();
+        routes.MapPost("/workload-renewals", RenewItselfAsync).AllowAnyone("the present certificate's key signs the request; without that, nothing is done or told").Produces<Issued>();
     }
 
     private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, AccessDb db, TimeProvider time, CancellationToken cancellationToken) =>

@@ -28,7 +28,7 @@ internal sealed class WorkloadService(AccessDb db, AccessPolicy policy, IWorkloa
             return refusal;
         var enrolled = await policy.ChangeAsync<Result<Issued>>(async _ =>
         {
-            if (!(await Replays.FindAsync<Issued>(db, caller, request, cancellationToken)).Try(out var earlier, out var reused))
+            if (!(await Replays.FindAsync<Issued>(db, caller, request, time.GetUtcNow(), cancellationToken)).Try(out var earlier, out var reused))
                 return reused;
             if (earlier is not null)
                 return earlier;

@@ -31,23 +31,27 @@ internal static class DeploymentEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/endpoints", ListAsync).RequirePermission(Permissions.EndpointRead);
-        routes.MapPost("/endpoints/{name}/deployments", DeployAsync).RequirePermission<DeployRequest>(Permissions.EndpointDeploy, "name", r => r.Environment);
-        routes.MapPost("/endpoints/{name}/rollback", RollBackAsync).RequirePermission(Permissions.EndpointDeploy, "name");
+        routes.MapGet("/endpoints", ListAsync).RequirePermission(Permissions.EndpointRead).Produces<Page<EndpointView>>();
+        routes.MapPost("/endpoints/{name}/deployments", DeployAsync).RequirePermission<DeployRequest>(Permissions.EndpointDeploy, "name", r => r.Environment).Produces<Deployed>();
+        routes.MapPost("/endpoints/{name}/rollback", RollBackAsync).RequirePermission(Permissions.EndpointDeploy, "name").Produces<Deployed>();
     }
 
-    private static async Task<IResult> ListAsync(Caller caller, ServingDb db, NodeDirectory nodes, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, ServingDb db, NodeDirectory nodes, CancellationToken cancellationToken)
     {
-        var endpoints = await db.Endpoints.AsNoTracking()
-            .Where(e => e.Organisation == caller.Scope.Organisation && e.Project == caller.Scope.Project).OrderBy(e => e.Name).ToListAsync(cancellationToken);
-        // What a deny covers is not named.
-        endpoints.RemoveAll(e => !caller.May(Permissions.EndpointRead, e.Name));
-        var ids = endpoints.ConvertAll(e => e.Id);
+        if (!PageRequest.Of(after, limit).Try(out var asked, out var refusal))
+            return refusal.ToProblem();
+        var names = await db.Endpoints.AsNoTracking()
+            .Where(e => e.Organisation == caller.Scope.Organisation && e.Project == caller.Scope.Project && string.Compare(e.Name, asked.After) > 0)
+            .OrderBy(e => e.Name).Select(e => new { e.Id, e.Name }).ToListAsync(cancellationToken);
+        // What a deny covers is not named, and leaves no page short.
+        var page = asked.Cut([.. names.Where(e => caller.May(Permissions.EndpointRead, e.Name)).Take(asked.Rows)], e => e.Name);
+        var ids = page.Items.Select(e => e.Id).ToList();
+        var endpoints = await db.Endpoints.AsNoTracking().Where(e => ids.Contains(e.Id)).OrderBy(e => e.Name).ToListAsync(cancellationToken);
         var revisions = await db.Revisions.AsNoTracking().Where(r => ids.Contains(r.EndpointId)).OrderByDescending(r => r.Number).ToListAsync(cancellationToken);
-        return TypedResults.Ok(endpoints.ConvertAll(e => new EndpointView(
+        return TypedResults.Ok(new Page<EndpointView>(endpoints.ConvertAll(e => new EndpointView(
             e.Name, e.Environment, e.CurrentRevisionId, e.CurrentRevisionId is { } current ? nodes.StatusOf(current) : null,
             [.. revisions.Where(r => r.EndpointId == e.Id).Take(20).Select(r => new RevisionView(
-                r.Id, r.Number, $"{r.Model}@{r.ModelVersion}", r.Manifest, r.State.ToString().ToLowerInvariant(), r.CreatedAt, r.ActivatedAt, r.Problem))])));
+                r.Id, r.Number, $"{r.Model}@{r.ModelVersion}", r.Manifest, r.State.ToString().ToLowerInvariant(), r.CreatedAt, r.ActivatedAt, r.Problem))])), page.Next));
     }
 
     private static async Task<IResult> DeployAsync(

@@ -21,8 +21,8 @@ internal static class RestrictionEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/endpoints/{name}", ShowAsync).RequirePermission(Permissions.EndpointRead, "name");
-        routes.MapPut("/endpoints/{name}/restrictions", RestrictAsync).RequirePermission(Permissions.EndpointDeploy, "name");
+        routes.MapGet("/endpoints/{name}", ShowAsync).RequirePermission(Permissions.EndpointRead, "name").Produces<View>().GivesRevision();
+        routes.MapPut("/endpoints/{name}/restrictions", RestrictAsync).RequirePermission(Permissions.EndpointDeploy, "name").Produces<View>().ChangesRevision();
     }
 
     private static async Task<IResult> ShowAsync(string name, Caller caller, ServingDb db, HttpContext context, CancellationToken cancellationToken)

@@ -30,8 +30,8 @@ internal static class AdmissionEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/models/{name}/versions/{version:int}/admit", AdmitAsync).RequirePermission<AdmitRequest>(Permissions.ModelAdmit, "name", r => r.Environment);
-        routes.MapGet("/models/{name}/versions/{version:int}/verdicts", ListAsync).RequirePermission(Permissions.ModelRead, "name");
+        routes.MapPost("/models/{name}/versions/{version:int}/admit", AdmitAsync).RequirePermission<AdmitRequest>(Permissions.ModelAdmit, "name", r => r.Environment).Produces<AdmissionView>();
+        routes.MapGet("/models/{name}/versions/{version:int}/verdicts", ListAsync).RequirePermission(Permissions.ModelRead, "name").Produces<IReadOnlyList<AdmissionView>>();
     }
 
     private static async Task<IResult> AdmitAsync(

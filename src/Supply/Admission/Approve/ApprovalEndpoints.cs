@@ -18,7 +18,7 @@ internal static class ApprovalEndpoints
     internal sealed record Decided(Guid Id, string Reference, string Environment, bool Approved, string Principal);
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/models/{name}/versions/{version:int}/approvals", DecideAsync).RequirePermission(Permissions.ModelApprove, "name");
+        routes.MapPost("/models/{name}/versions/{version:int}/approvals", DecideAsync).RequirePermission(Permissions.ModelApprove, "name").Produces<Decided>();
 
     private static async Task<IResult> DecideAsync(
         string name, int version, DecideRequest request, Caller caller, IRegistry registry, AdmissionDb db, ControlEvents events, TimeProvider time,

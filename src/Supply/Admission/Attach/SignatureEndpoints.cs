@@ -21,7 +21,7 @@ internal static class SignatureEndpoints
     internal sealed record Attached(Guid Id, string Reference, bool Trusted, string? Signer, string? Problem);
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/models/{name}/versions/{version:int}/signatures", AttachAsync).RequirePermission(Permissions.ModelSign, "name");
+        routes.MapPost("/models/{name}/versions/{version:int}/signatures", AttachAsync).RequirePermission(Permissions.ModelSign, "name").Produces<Attached>().TakesBytes();
 
     private static async Task<IResult> AttachAsync(
         string name, int version, HttpRequest request, Caller caller, IRegistry registry, AdmissionDb db, ControlEvents events, TimeProvider time,

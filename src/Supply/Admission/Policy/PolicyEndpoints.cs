@@ -20,9 +20,9 @@ internal static class PolicyEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/policy", ShowAsync).RequirePermission(Permissions.PolicyRead);
-        routes.MapPut("/policy", ApplyAsync).RequirePermission(Permissions.PolicyChange);
-        routes.MapPost("/policy/trusted-keys", TrustAsync).RequirePermission(Permissions.PolicyChange);
+        routes.MapGet("/policy", ShowAsync).RequirePermission(Permissions.PolicyRead).Produces<PolicyView>();
+        routes.MapPut("/policy", ApplyAsync).RequirePermission(Permissions.PolicyChange).Produces<PolicyView>();
+        routes.MapPost("/policy/trusted-keys", TrustAsync).RequirePermission(Permissions.PolicyChange).Produces<PolicyView>();
     }
 
     private static async Task<IResult> ShowAsync(Caller caller, AdmissionDb db, CancellationToken cancellationToken) =>

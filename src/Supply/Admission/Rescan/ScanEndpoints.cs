@@ -21,7 +21,7 @@ internal static class ScanEndpoints
         string Reference, Digest Manifest, string Verdict, Digest Rules, bool Current, DateTimeOffset ScannedAt, IReadOnlyList<AdmissionEndpoints.FindingView> Findings);
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/models/{name}/versions/{version:int}/scan", ShowAsync).RequirePermission(Permissions.ModelRead, "name");
+        routes.MapGet("/models/{name}/versions/{version:int}/scan", ShowAsync).RequirePermission(Permissions.ModelRead, "name").Produces<ScanView>();
 
     private static async Task<IResult> ShowAsync(string name, int version, Caller caller, IRegistry registry, AdmissionDb db, CancellationToken cancellationToken)
     {

@@ -22,18 +22,21 @@ internal static class BrowseEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/models", ListAsync).RequirePermission(Permissions.ModelRead);
-        routes.MapGet("/models/{name}", ShowModelAsync).RequirePermission(Permissions.ModelRead, "name");
-        routes.MapGet("/models/{name}/versions/{version:int}", ShowVersionAsync).RequirePermission(Permissions.ModelRead, "name");
-        routes.MapGet("/models/{name}/diff", DiffAsync).RequirePermission(Permissions.ModelRead, "name");
+        routes.MapGet("/models", ListAsync).RequirePermission(Permissions.ModelRead).Produces<Page<ModelSummary>>();
+        routes.MapGet("/models/{name}", ShowModelAsync).RequirePermission(Permissions.ModelRead, "name").Produces<IReadOnlyList<VersionView>>();
+        routes.MapGet("/models/{name}/versions/{version:int}", ShowVersionAsync).RequirePermission(Permissions.ModelRead, "name").Produces<VersionView>();
+        routes.MapGet("/models/{name}/diff", DiffAsync).RequirePermission(Permissions.ModelRead, "name").Produces<Diff>();
     }
 
     /// <summary>A page of the models that the caller may see: what a deny covers is not named.</summary>
-    private static async Task<IResult> ListAsync(string? after, Caller caller, RegistryDb db, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, RegistryDb db, CancellationToken cancellationToken)
     {
-        var start = after ?? "";
+        if (!PageRequest.Of(after, limit).Try(out var asked, out var refusal))
+            return refusal.ToProblem();
+        var start = asked.After;
         var seen = new List<ModelSummary>();
-        while (seen.Count < PageSize)
+        // Until one more than the page is seen: a page that hidden ones would leave short is filled from what follows.
+        while (seen.Count < asked.Rows)
         {
             var page = await PageAsync(start, caller.Scope, db, cancellationToken);
             seen.AddRange(page.Where(m => caller.May(Permissions.ModelRead, m.Name)));
@@ -41,7 +44,7 @@ internal static class BrowseEndpoints
                 break;
             start = page[^1].Name;
         }
-        return TypedResults.Ok(seen.Take(PageSize));
+        return TypedResults.Ok(asked.Cut(seen, m => m.Name));
     }
 
     private static Task<List<ModelSummary>> PageAsync(string start, Scope scope, RegistryDb db, CancellationToken cancellationToken) => (

@@ -19,10 +19,10 @@ internal static class UploadEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/models/{name}/uploads", BeginAsync).RequirePermission(Permissions.ModelPush, "name");
-        routes.MapPut("/models/{name}/uploads/{id:guid}/files/{index:int}", ReceiveAsync).RequirePermission(Permissions.ModelPush, "name");
-        routes.MapPost("/models/{name}/uploads/{id:guid}/commit", CommitAsync).RequirePermission(Permissions.ModelPush, "name");
-        routes.MapDelete("/models/{name}/uploads/{id:guid}", AbortAsync).RequirePermission(Permissions.ModelPush, "name");
+        routes.MapPost("/models/{name}/uploads", BeginAsync).RequirePermission(Permissions.ModelPush, "name").Produces<UploadState>();
+        routes.MapPut("/models/{name}/uploads/{id:guid}/files/{index:int}", ReceiveAsync).RequirePermission(Permissions.ModelPush, "name").Produces<Received>().TakesBytes();
+        routes.MapPost("/models/{name}/uploads/{id:guid}/commit", CommitAsync).RequirePermission(Permissions.ModelPush, "name").Produces<Committed>();
+        routes.MapDelete("/models/{name}/uploads/{id:guid}", AbortAsync).RequirePermission(Permissions.ModelPush, "name").GivesNothing();
     }
 
     private static async Task<IResult> BeginAsync(string name, BeginRequest request, Caller caller, UploadService uploads, CancellationToken cancellationToken) =>

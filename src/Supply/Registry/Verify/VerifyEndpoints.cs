@@ -16,8 +16,8 @@ internal static class VerifyEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/models/{name}/versions/{version:int}/verify", VerifyAsync).RequirePermission(Permissions.ModelRead, "name");
-        routes.MapGet("/models/{name}/versions/{version:int}/files/{**path}", PullAsync).RequirePermission(Permissions.ModelPull, "name");
+        routes.MapPost("/models/{name}/versions/{version:int}/verify", VerifyAsync).RequirePermission(Permissions.ModelRead, "name").Produces<Verification>();
+        routes.MapGet("/models/{name}/versions/{version:int}/files/{**path}", PullAsync).RequirePermission(Permissions.ModelPull, "name").GivesBytes();
     }
 
     private static async Task<IResult> VerifyAsync(

@@ -33,6 +33,7 @@ internal sealed partial record LiveRoute(string Method, string Pattern, string A
         ("log", _) => "control",
         _ => pattern.StartsWith("/groups", StringComparison.Ordinal) ? "alpha-group"
             : pattern.StartsWith("/workloads", StringComparison.Ordinal) ? "alpha-workload"
+            : pattern.StartsWith("/projects", StringComparison.Ordinal) ? "alpha-project"
             : pattern.StartsWith("/roles", StringComparison.Ordinal) ? "alpha-role"
             : pattern.StartsWith("/principals", StringComparison.Ordinal) ? "alpha-person"
             : pattern.StartsWith("/services", StringComparison.Ordinal) ? "alpha-service" : "alpha-model",

@@ -20,52 +20,19 @@ namespace Merlon.App.Tests.Roles;
 /// <summary>Every route of control, as nobody, as one who has every right but the one it asks for, and as the owner of another organisation.</summary>
 public sealed class RouteWalkTests : IAsyncLifetime
 {
-    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token", "POST /workload-renewals",
+    private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token", "POST /workload-renewals", "POST /breakglass/open",
         "GET /console/assets/{name}", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/factor", "POST /console/sign-in/passkey/options",
         "POST /console/sign-in/passkey", "GET /console/enrol", "POST /console/enrol", "GET /console/"];
-    private static readonly object s_body = new { environment = "production", reference = "alpha-model@1", name = "alpha-new" };
     private ControlHost.ControlHost _host = null!;
-
-    private static ControlParts Parts(Action<Microsoft.AspNetCore.Routing.IEndpointRouteBuilder>? more = null) => new()
-    {
-        Tables = [typeof(RegistryModule).Assembly, typeof(AdmissionModule).Assembly, typeof(ServingModule).Assembly],
-        AddServices = (services, directory) => services
-            .AddRegistry(new RegistryOptions { BlobDirectory = Path.Combine(directory, "blobs"), StagingDirectory = Path.Combine(directory, "staging") })
-            .AddConsole().AddAdmission().AddServing(new ServingOptions { SocketDirectory = Path.Combine(directory, "sockets") }).AddGatewayPublishing(new byte[32])
-            .AddSingleton<AuditLogs>().AddSingleton<RoleStart>(_ => throw new InvalidOperationException("No route may come this far."))
-            .AddSingleton<Merlon.Ledger.LedgerLog>(_ => throw new InvalidOperationException("No route may come this far."))
-            .AddSingleton<Merlon.Keys.RootKey>(_ => throw new InvalidOperationException("No route may come this far.")),
-        MapRoutes = routes =>
-        {
-            routes.MapRegistry();
-            routes.MapAdmission();
-            routes.MapServing();
-            routes.MapNodes();
-            routes.MapGatewayPublishing();
-            AuditEndpoints.Map(routes);
-            BackupEndpoints.Map(routes);
-            routes.MapGroup("/console").MapConsole();
-            more?.Invoke(routes);
-        },
-    };
 
     public async Task InitializeAsync()
     {
-        _host = await ControlHost.ControlHost.StartAsync(Parts());
-        await AdmissionModule.EnsurePolicyAsync(_host.Services, CancellationToken.None);
+        _host = await RouteHost.StartAsync();
     }
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
 
     private IReadOnlyList<LiveRoute> Routes => LiveRoute.Of(_host.Services);
-
-    private static async Task<ControlAnswer> SendAsync(HttpClient http, LiveRoute route)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(route.Method), route.Address);
-        if (route.Method is "POST" or "PUT")
-            request.Content = ControlClient.Json(s_body);
-        return await ControlAnswer.ReadAsync(await http.SendAsync(request));
-    }
 
     [Fact]
     public void Routes_All_AreGuarded_AndThereAreMany()
@@ -77,13 +44,13 @@ public sealed class RouteWalkTests : IAsyncLifetime
     [Fact]
     public async Task Unguarded_PlantedOpenRoute_IsFound()
     {
-        await using var planted = await ControlHost.ControlHost.StartAsync(Parts(routes => routes.MapGet("/planted", () => Results.Ok()).AllowAnyone("nobody decided so")));
+        await using var planted = await ControlHost.ControlHost.StartAsync(RouteHost.Parts(routes => routes.MapGet("/planted", () => Results.Ok()).AllowAnyone("nobody decided so")));
         Assert.Equal(["GET /planted"], LiveRoute.Unguarded(LiveRoute.Of(planted.Services), s_open));
     }
 
     [Fact]
     public Task Unguarded_PlantedRouteWithoutPolicy_StopsTheStart() => Assert.ThrowsAsync<InvalidOperationException>(
-        () => ControlHost.ControlHost.StartAsync(Parts(routes => routes.MapGet("/planted", () => Results.Ok()))));
+        () => ControlHost.ControlHost.StartAsync(RouteHost.Parts(routes => routes.MapGet("/planted", () => Results.Ok()))));
 
     /// <summary>A route about one model or endpoint that asks for the project instead would pass over what is denied on that one.</summary>
     [Fact]
@@ -101,7 +68,7 @@ public sealed class RouteWalkTests : IAsyncLifetime
         {
             // A browser is sent to the page where people sign in.
             var expected = route.IsPage ? HttpStatusCode.Redirect : route.Policy is RoutePolicy.RoleOnly ? HttpStatusCode.NotFound : HttpStatusCode.Unauthorized;
-            Assert.Equal((route.ToString(), expected), (route.ToString(), (await SendAsync(_host.Anonymous, route)).Status));
+            Assert.Equal((route.ToString(), expected), (route.ToString(), (await RouteHost.SendAsync(_host.Anonymous, route)).Status));
         }
         Assert.Empty(_host.Faults);
     }
@@ -115,27 +82,34 @@ public sealed class RouteWalkTests : IAsyncLifetime
             Assert.True((await _host.Owner!.PostAsync("/roles", new { name = role, verbs = Permissions.All.Where(v => v != verb) })).IsSuccess);
             var caller = await _host.AddAsync(role, role);
             foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs needs && needs.Permission == verb))
-                Assert.Equal((route.ToString(), "access.forbidden"), (route.ToString(), (await SendAsync(caller.Http, route)).Code));
+                Assert.Equal((route.ToString(), "access.forbidden"), (route.ToString(), (await RouteHost.SendAsync(caller.Http, route)).Code));
         }
         foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.RoleOnly))
-            Assert.Equal((route.ToString(), HttpStatusCode.NotFound), (route.ToString(), (await SendAsync(_host.Owner!.Http, route)).Status));
+            Assert.Equal((route.ToString(), HttpStatusCode.NotFound), (route.ToString(), (await RouteHost.SendAsync(_host.Owner!.Http, route)).Status));
         Assert.Empty(_host.Faults);
     }
 
     [Fact]
     public async Task Routes_AsTheOwnerOfAnotherOrganisation_ShowAndChangeNothingOfTheFirst()
     {
-        await FillAsync();
-        var stranger = await OtherTenant.AddOwnerAsync(_host);
+        await RouteHost.FillAsync(_host);
+        var stranger = await RouteHost.AddOtherTenantAsync(_host);
         var before = await ViewAsync();
         Assert.Contains("alpha-model", before, StringComparison.Ordinal);
         Assert.Contains("alpha-person", before, StringComparison.Ordinal);
         Assert.True((await stranger.GetAsync("/whoami")).IsSuccess);
-        foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs))
+        foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs || r is { Policy: RoutePolicy.SignedIn, IsPage: false, Method: "GET" }))
         {
-            var answer = await SendAsync(stranger.Http, route);
+            var answer = await RouteHost.SendAsync(stranger.Http, route);
             Assert.True(!answer.IsSuccess || !answer.Body.Contains("alpha-", StringComparison.Ordinal) || answer.Body.Contains("alpha-new", StringComparison.Ordinal),
                 $"{route} showed the other organisation: {answer.Body}");
+        }
+        // Nor by naming a project of the first, or its own one's name in the first.
+        foreach (var project in (string[])["alpha-project", "default"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/models");
+            request.Headers.Add("X-Merlon-Project", project);
+            Assert.DoesNotContain("alpha-model", await (await stranger.Http.SendAsync(request)).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
         Assert.False((await stranger.GetAsync($"/access/explain?principal={_host.Owner!.Principal}&verb=model:read&resource=project")).IsSuccess);
         Assert.Equal(before, await ViewAsync());
@@ -147,39 +121,17 @@ public sealed class RouteWalkTests : IAsyncLifetime
     public async Task Routes_TakeACookieOrAToken_NeverBoth()
     {
         foreach (var route in Routes.Where(r => r.IsPage))
-            Assert.Equal((route.ToString(), HttpStatusCode.Redirect), (route.ToString(), (await SendAsync(_host.Owner!.Http, route)).Status));
+            Assert.Equal((route.ToString(), HttpStatusCode.Redirect), (route.ToString(), (await RouteHost.SendAsync(_host.Owner!.Http, route)).Status));
         using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = _host.Anonymous.BaseAddress };
         browser.DefaultRequestHeaders.Add("Cookie", $"__Host-merlon={_host.Owner!.Token}");
         foreach (var route in Routes.Where(r => r.Policy is RoutePolicy.Needs or RoutePolicy.SignedIn && !r.IsPage))
-            Assert.Equal((route.ToString(), HttpStatusCode.Unauthorized), (route.ToString(), (await SendAsync(browser, route)).Status));
-    }
-
-    private async Task FillAsync()
-    {
-        var owner = _host.Owner!;
-        Assert.True((await owner.PushAsync("alpha-model", ("model.onnx", "content"))).IsSuccess);
-        await _host.AddAsync("alpha-person", "auditor");
-        foreach (var (path, body) in new (string, object)[]
-        {
-            ("/services", new { name = "alpha-service", role = "caller" }),
-            ("/workloads", new { name = "alpha-workload", csr = Request() }),
-            ("/roles", new { name = "alpha-role", verbs = new[] { "model:read" } }),
-            ("/groups", new { name = "alpha-group", members = new[] { "alpha-person" } }),
-            ("/bindings", new { role = "alpha-role", subject = "group:alpha-group", effect = "allow", scope = "model/alpha-model" }),
-        })
-            Assert.True((await owner.PostAsync(path, body)).IsSuccess);
-    }
-
-    private static string Request()
-    {
-        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        return new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=x", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem();
+            Assert.Equal((route.ToString(), HttpStatusCode.Unauthorized), (route.ToString(), (await RouteHost.SendAsync(browser, route)).Status));
     }
 
     private async Task<string> ViewAsync()
     {
         var views = new List<string>();
-        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/keys", "/policy", "/endpoints"])
+        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/keys", "/policy", "/endpoints", "/projects", "/projects/alpha-project", "/organizations", "/breakglass"])
             views.Add((await _host.Owner!.GetAsync(path)).Body);
         return string.Join('\n', views);
     }

@@ -5,6 +5,7 @@ using Merlon.ControlHost;
 using Merlon.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Merlon.Access.Tests.Changes;
 
@@ -13,8 +14,12 @@ internal static class AccessHost
 {
     internal sealed record Body(string Environment);
 
-    public static Task<ControlHost.ControlHost> StartAsync() => ControlHost.ControlHost.StartAsync(new ControlParts
+    private const string Password = "orchid lantern tundra quill 7";
+
+    /// <param name="options">Without, a person made a moment ago may be the second one, once they have signed in by themselves.</param>
+    public static Task<ControlHost.ControlHost> StartAsync(AccessOptions? options = null) => ControlHost.ControlHost.StartAsync(new ControlParts
     {
+        AddServices = (services, _) => services.AddSingleton(options ?? new AccessOptions { SecondPersonAge = TimeSpan.Zero }),
         MapRoutes = routes =>
         {
             routes.MapGet("/models/{name}", (string name) => Results.Ok(name)).RequirePermission(Permissions.ModelRead, "name");
@@ -22,6 +27,27 @@ internal static class AccessHost
                 .RequirePermission<Body>(Permissions.EndpointDeploy, "name", b => b.Environment);
         },
     });
+
+    /// <summary>Sets a password and signs in with it and the authenticator: from then on the person has proved to be one.</summary>
+    public static async Task<ControlClient> ProveAsync(this ControlHost.ControlHost host, ControlClient client, string name)
+    {
+        host.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.True((await client.PutAsync("/me/password", new { password = Password })).IsSuccess);
+        return await host.SignInAsync(client, name);
+    }
+
+    /// <summary>A new session by password and authenticator.</summary>
+    public static async Task<ControlClient> SignInAsync(this ControlHost.ControlHost host, ControlClient client, string name)
+    {
+        host.Time.Advance(TimeSpan.FromMinutes(2));
+        var authenticator = client.Person!.Authenticator!;
+        var first = await ControlAnswer.ReadAsync(await host.Anonymous.PostAsync("/sign-in", ControlClient.Json(new { name, password = Password })));
+        var second = await ControlAnswer.ReadAsync(await host.Anonymous.PostAsync(
+            "/sign-in/factor", ControlClient.Json(new { ticket = first.Text("ticket"), code = await authenticator.NextAsync(host.Time) })));
+        var signedIn = host.Client(second.Text("token"), second.Text("principal"));
+        signedIn.Person!.Authenticator = authenticator;
+        return signedIn;
+    }
 
     public static Task<ControlAnswer> BindAsync(
         this ControlClient client, string subject, string role, string scope = "project", string effect = "allow", object? conditions = null) =>

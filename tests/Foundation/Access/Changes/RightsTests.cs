@@ -21,7 +21,7 @@ public sealed class RightsTests : IAsyncLifetime
     [Fact]
     public async Task OwnRights_AreChangedBySomeoneElse()
     {
-        var second = await _host.AddAsync("second", "owner");
+        var second = await _host.ProveAsync(await _host.AddAsync("second", "owner"), "second");
         var asked = await Owner.BindAsync("admin", "auditor", "model/fraud");
         Assert.Equal((HttpStatusCode.Accepted, "pending"), (asked.Status, asked.Text("status")));
         var change = asked.Text("change");
@@ -35,7 +35,7 @@ public sealed class RightsTests : IAsyncLifetime
     [Fact]
     public async Task OwnRights_ThroughAGroupOrARole_TakeASecondPersonToo()
     {
-        var second = await _host.AddAsync("second", "owner");
+        var second = await _host.ProveAsync(await _host.AddAsync("second", "owner"), "second");
         Assert.Equal("done", (await Owner.PostAsync("/roles", new { name = "readers", verbs = new[] { "model:read" } })).Text("status"));
         Assert.Equal("done", (await Owner.PostAsync("/groups", new { name = "inner", members = new[] { "second" } })).Text("status"));
         Assert.Equal("done", (await Owner.PostAsync("/groups", new { name = "team", members = new[] { "admin", "group:inner" } })).Text("status"));

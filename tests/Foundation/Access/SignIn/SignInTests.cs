@@ -165,7 +165,7 @@ public sealed class SignInTests : IAsyncLifetime
         await _host.Owner!.DeleteAsync("/principals/pat");
         await _host.Owner!.DeleteAsync("/principals/ann");
         Assert.Equal(HttpStatusCode.Unauthorized, (await pat.GetAsync("/whoami")).Status);
-        Assert.NotNull((await _host.Owner!.GetAsync("/keys")).Json!.AsArray().Single()!["revokedAt"]);
+        Assert.NotNull((await _host.Owner!.GetAsync("/keys")).Json!["items"]!.AsArray().Single()!["revokedAt"]);
         Assert.Equal("factor.wrong", (await FactorAsync(ticket, await CodeAsync())).Code);
         Assert.Equal("signin.failed", (await SignInAsync("ann", Password)).Code);
     }

@@ -50,7 +50,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         Assert.Equal("endpoint.environment", (await _serving.DeployAsync("fraud@1", "production")).Code);
         var other = await _serving.Owner.PostAsync("/endpoints/strict/deployments", new { reference = "fraud@1", environment = "production" });
         Assert.Equal("admission.blocked", other.Code);
-        Assert.Single((await _serving.Owner.GetAsync("/endpoints")).Json!.AsArray());
+        Assert.Single((await _serving.Owner.GetAsync("/endpoints")).Json!["items"]!.AsArray());
         Assert.Equal("admission.blocked", Assert.Single(_serving.Host.Events.Of("deployment.refuse")).StatusCode);
     }
 

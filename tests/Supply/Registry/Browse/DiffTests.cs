@@ -31,9 +31,13 @@ public sealed class DiffTests : IAsyncLifetime
         await _registry.Owner.PushAsync("a", "1", ("x", [1]));
         await _registry.Owner.PushAsync("a", "2", ("x", [2, 3]));
         await _registry.Owner.PushAsync("b", "3", ("x", [1]));
-        var list = (await _registry.Owner.GetAsync("/models")).Json!.AsArray();
+        var list = (await _registry.Owner.GetAsync("/models")).Json!["items"]!.AsArray();
         Assert.Equal([("a", 2), ("b", 1)], list.Select(m => (m!["name"]!.GetValue<string>(), m["latest"]!.GetValue<int>())));
-        Assert.Equal("b", (await _registry.Owner.GetAsync("/models?after=a")).Json!.AsArray().Single()!["name"]!.GetValue<string>());
+        var first = (await _registry.Owner.GetAsync("/models?limit=1")).Json!;
+        Assert.Equal("a", first["items"]!.AsArray().Single()!["name"]!.GetValue<string>());
+        var second = (await _registry.Owner.GetAsync($"/models?limit=1&after={first["next"]!.GetValue<string>()}")).Json!;
+        Assert.Equal(("b", null), (second["items"]!.AsArray().Single()!["name"]!.GetValue<string>(), second["next"]));
+        Assert.Equal("page.cursor", (await _registry.Owner.GetAsync("/models?after=!")).Code);
     }
 
     [Theory]

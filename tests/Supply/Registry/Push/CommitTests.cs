@@ -47,7 +47,7 @@ public sealed class CommitTests : IAsyncLifetime
         var eve = await _registry.Host.AddAsync("eve", "owner");
         _registry.Execute($"UPDATE access_principals SET Project = '00000000-0000-7000-8000-0000000000FF' WHERE Id = '{eve.Principal}'");
         Assert.Equal("model.unknown", (await eve.GetAsync("/models/a/versions/1")).Code);
-        Assert.Equal("[]", (await eve.GetAsync("/models")).Body);
+        Assert.Empty((await eve.GetAsync("/models")).Json!["items"]!.AsArray());
         var pushed = await eve.PushAsync("a", "1", ("x", content));
         Assert.Equal(("a@1", content.LongLength), (pushed.Text("reference"), pushed.Json!["newBytes"]!.GetValue<long>()));
         Assert.Equal(2, _registry.SealedFiles().Length);

@@ -39,7 +39,7 @@ internal static class KeyCommand
         return new Command("list", "List the API keys of the project").With(json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var keys = await api.GetAsync("keys", cancellationToken);
+            var keys = await api.ListAsync("keys", cancellationToken);
             if (!result.PrintedJson(json, keys))
                 Output.Table(["KEY", "NAME", "ENDPOINT", "EXPIRES", "REVOKED"], keys.Items().Select(k => new[]
                 {

@@ -90,7 +90,7 @@ internal static class LoginCommand
         }
     }
 
-    private static string ReadCa(FileInfo? file)
+    internal static string ReadCa(FileInfo? file)
     {
         if (file is null)
             return Credentials.Load().CaPem;

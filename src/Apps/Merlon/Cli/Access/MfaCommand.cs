@@ -90,7 +90,7 @@ internal static class SessionCommand
         return new Command("list", "List your sessions").With(json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var all = await api.GetAsync("me/sessions", cancellationToken);
+            var all = await api.ListAsync("me/sessions", cancellationToken);
             if (!result.PrintedJson(json, all))
                 Output.Table(["ID", "WHERE", "DEVICE", "NETWORK", "LAST USED", "ENDS"], all.Items().Select(s => new[]
                 {

@@ -57,7 +57,7 @@ internal static class PrincipalCommand
         return new Command("list", "List principals").With(json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var all = await api.GetAsync("principals", cancellationToken);
+            var all = await api.ListAsync("principals", cancellationToken);
             if (!result.PrintedJson(json, all))
                 Output.Table(["NAME", "ROLE", "ID", "CREATED", "DISABLED"], all.Items().Select(p => new[]
                 {

@@ -16,16 +16,7 @@ internal static class ModelCommand
         return new Command("list", "List the models of the project").With(json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var models = new JsonArray();
-            for (var after = ""; ;)
-            {
-                var page = (JsonArray)await api.GetAsync($"models?after={after}", cancellationToken);
-                if (page.Count == 0)
-                    break;
-                after = page[^1].Get("name");
-                foreach (var model in page)
-                    models.Add(model!.DeepClone());
-            }
+            var models = await api.ListAsync("models", cancellationToken);
             if (result.PrintedJson(json, models))
                 return ExitCodes.Done;
             if (models.Count == 0)

@@ -14,7 +14,7 @@ internal static class EndpointCommand
         return new Command("list", "List endpoints, their revision and their worker").With(json).Does(async (result, cancellationToken) =>
         {
             using var api = ApiClient.Open();
-            var endpoints = await api.GetAsync("endpoints", cancellationToken);
+            var endpoints = await api.ListAsync("endpoints", cancellationToken);
             if (result.PrintedJson(json, endpoints))
                 return ExitCodes.Done;
             if (!endpoints.Items().Any())

@@ -22,9 +22,9 @@ internal static class AuditEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/audit/logs", ListAsync).RequirePermission(Permissions.LedgerRead);
-        routes.MapGet("/audit/{log}/events", EventsAsync).RequirePermission(Permissions.LedgerRead);
-        routes.MapGet("/audit/{log}/proofs/{index:long}", ProveAsync).RequirePermission(Permissions.LedgerRead);
+        routes.MapGet("/audit/logs", ListAsync).RequirePermission(Permissions.LedgerRead).Produces<IReadOnlyList<LogView>>();
+        routes.MapGet("/audit/{log}/events", EventsAsync).RequirePermission(Permissions.LedgerRead).Produces<IReadOnlyList<EventView>>();
+        routes.MapGet("/audit/{log}/proofs/{index:long}", ProveAsync).RequirePermission(Permissions.LedgerRead).Produces<ProofView>();
     }
 
     private static async Task<IResult> ListAsync(AuditLogs logs, RoleStart start)

@@ -21,7 +21,7 @@ internal sealed class AuditLogs(RoleStart start, Keyring keyring, ControlKeys ke
         {
             var key = await KeyAsync(role);
             reader = _readers.GetOrAdd(role, _ => LedgerReader.Open(
-                start.Ledger(role), new LedgerKeys { Organisation = _ => Private(KeyNames.Events), Subject = (_, subject) => Private(SubjectKeys.NameOf(subject)) }, key));
+                start.Ledger(role), new LedgerKeys { Organisation = _ => Private(Scope.Default, KeyNames.Events), Subject = (organisation, subject) => Private(SubjectKeys.ScopeOf(organisation), SubjectKeys.NameOf(subject)) }, key));
         }
         reader.Refresh();
         return reader;
@@ -30,10 +30,10 @@ internal sealed class AuditLogs(RoleStart start, Keyring keyring, ControlKeys ke
     /// <summary>The public key of a log, in the text form that verifiers take.</summary>
     public async Task<NoteKey> KeyAsync(string role) => new(start.Origin(role), await keys.PublicLedgerKeyAsync(role));
 
-    private ReadingKey Private(string name)
+    private ReadingKey Private(Scope scope, string name)
     {
         // The reader asks once per key; the keyring answers from the local database.
-        var found = Task.Run(() => keyring.PrivateKeyAsync(Scope.Default, name)).GetAwaiter().GetResult();
+        var found = Task.Run(() => keyring.PrivateKeyAsync(scope, name)).GetAwaiter().GetResult();
         return found.Try(out var key, out var refusal) ? new ReadingKey(key, false) : refusal.Code == "key.shredded" ? ReadingKey.Erased : ReadingKey.None;
     }
 

@@ -81,7 +81,8 @@ internal sealed class ControlKeys(Keyring keyring, string caFile, IReadOnlyList<
 
     private SpiffeId IdOf(string role) => SpiffeId.TryParse($"spiffe://{TrustDomain}/{role}", out var id) ? id : throw new InvalidOperationException($"'{role}' cannot be named.");
 
-    private string[] HostNames()
+    /// <summary>The names and addresses under which this installation is called.</summary>
+    public string[] HostNames()
     {
         List<string> names = ["localhost", "127.0.0.1", "::1", Dns.GetHostName(), .. hostNames];
         if (IPAddress.TryParse(start.Listen, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any))

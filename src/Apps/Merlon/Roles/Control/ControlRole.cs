@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Merlon.Access;
 using Merlon.Access.Contracts;
 using Merlon.Admission;
+using Merlon.App.Roles.Control.Description;
 using Merlon.App.Up;
 using Merlon.Gateway;
 using Merlon.Kernel;
@@ -104,7 +105,7 @@ internal static class ControlRole
         services.AddSingleton<IRefusalLog, ControlRefusals>();
         services.AddSingleton<AuditLogs>();
         services.AddStorage(storage);
-        services.AddAccess(new RoleTokens(start.Tokens));
+        services.AddAccess(new RoleTokens(start.Tokens), new AccessOptions { SecondPersonAge = TimeSpan.FromDays(start.SecondPersonDays) });
         services.AddConsole();
         services.AddRegistry(new RegistryOptions
         {
@@ -121,6 +122,7 @@ internal static class ControlRole
         // A body that cannot be bound comes to the error boundary, which has words for it.
         services.Configure<Microsoft.AspNetCore.Routing.RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)));
+        services.AddApiDescription();
         services.AddHostedService<OutboxRetry>();
     }
 

@@ -1,6 +1,7 @@
 using Merlon.Access;
 using Merlon.Access.Contracts;
 using Merlon.Admission;
+using Merlon.App.Roles.Control.Description;
 using Merlon.Gateway;
 using Merlon.Registry;
 using Merlon.Serving;
@@ -25,7 +26,9 @@ internal static class ControlRoutes
         app.MapGet("/health/ready", () => Results.Ok()).AllowAnyone("a load balancer has no credential; nothing is revealed");
 
         var api = app.MapGroup("/api/v1");
-        api.MapGet("/ca", (ControlKeys keys) => Results.Text(keys.CaPem, "application/x-pem-file")).AllowAnyone("a CA certificate is public; who uses it compares its fingerprint");
+        api.MapGet("/ca", (ControlKeys keys) => Results.Text(keys.CaPem, "application/x-pem-file")).AllowAnyone("a CA certificate is public; who uses it compares its fingerprint")
+            .GivesBytes("application/x-pem-file");
+        api.MapApiDescription();
         api.MapAccess();
         api.MapRegistry();
         api.MapAdmission();
