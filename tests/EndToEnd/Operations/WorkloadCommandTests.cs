@@ -87,7 +87,7 @@ public sealed class WorkloadCommandTests(ServedInstallation served)
         var noneByKey = await CallAsync("no-such-endpoint", key: served.OtherKey);
         var noneByCertificate = await CallAsync("no-such-endpoint", folder);
         Assert.Equal(("200", "200"), (await CallAsync("other", key: served.OtherKey), await CallAsync("other", folder)));
-        Assert.DoesNotContain("200", [noneByKey, noneByCertificate]);
+        Assert.False(noneByKey == "200" || noneByCertificate == "200");
         try
         {
             (await RunAsync("endpoint restrict other --mtls")).Exits(0);
