@@ -7,8 +7,6 @@ namespace Merlon.EndToEnd.Tests.Operations;
 [Collection(ServedInstallation.Collection)]
 public sealed class WorkloadCommandTests(ServedInstallation served)
 {
-    private const string NotThere = "404";
-
     private Task<CommandResult> RunAsync(string words) => served.Instance.RunAsync(words.Split(' '));
 
     private string FolderOf(string name) => Path.Combine(served.Instance.Folder, name);
@@ -85,17 +83,22 @@ public sealed class WorkloadCommandTests(ServedInstallation served)
         var folder = FolderOf("inside");
         (await RunAsync($"workload enrol inside --out {folder}")).Exits(0);
         (await RunAsync("binding add caller workload:inside --on endpoint/other")).Exits(0);
+        // Closed, it is answered exactly as one that does not exist.
+        var noneByKey = await CallAsync("no-such-endpoint", key: served.OtherKey);
+        var noneByCertificate = await CallAsync("no-such-endpoint", folder);
+        Assert.Equal(("200", "200"), (await CallAsync("other", key: served.OtherKey), await CallAsync("other", folder)));
+        Assert.False(noneByKey == "200" || noneByCertificate == "200");
         try
         {
             (await RunAsync("endpoint restrict other --mtls")).Exits(0);
             var shown = (await RunAsync("endpoint show other --json")).Exits(0).Json;
             Assert.True(shown["mtls"]!.GetValue<bool>());
             Assert.Contains("required", (await RunAsync("endpoint show other")).Exits(0).Output, StringComparison.Ordinal);
-            Assert.Equal(NotThere, await CallAsync("other", key: served.OtherKey));
+            Assert.Equal(noneByKey, await CallAsync("other", key: served.OtherKey));
             Assert.Equal("200", await CallAsync("other", folder));
             (await RunAsync("endpoint restrict other --network 192.0.2.0/24")).Exits(0);
-            Assert.Equal(NotThere, await CallAsync("other", folder));
-            Assert.Equal(NotThere, await CallAsync("other", key: served.OtherKey));
+            Assert.Equal(noneByCertificate, await CallAsync("other", folder));
+            Assert.Equal(noneByKey, await CallAsync("other", key: served.OtherKey));
             (await RunAsync("endpoint restrict other --network 127.0.0.0/8")).Exits(0);
             Assert.Equal("200", await CallAsync("other", key: served.OtherKey));
             (await RunAsync("endpoint restrict other --network elsewhere")).Exits(1);

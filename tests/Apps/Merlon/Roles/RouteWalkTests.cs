@@ -131,7 +131,7 @@ public sealed class RouteWalkTests : IAsyncLifetime
     private async Task<string> ViewAsync()
     {
         var views = new List<string>();
-        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/keys", "/policy", "/endpoints", "/projects", "/projects/alpha-project", "/organizations", "/breakglass"])
+        foreach (var path in (string[])["/models", "/models/alpha-model", "/principals", "/services", "/roles", "/groups", "/bindings", "/workloads", "/keys", "/policy", "/endpoints", "/projects", "/projects/alpha-project", "/breakglass"])
             views.Add((await _host.Owner!.GetAsync(path)).Body);
         return string.Join('\n', views);
     }

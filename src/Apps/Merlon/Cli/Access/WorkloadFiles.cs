@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using Merlon.Kernel;
 using Merlon.Keys;
 
 namespace Merlon.App.Cli.Access;
@@ -64,7 +65,7 @@ internal sealed class WorkloadFiles(string folder)
         File.Delete(pending);
         File.CreateSymbolicLink(pending, version);
         // One rename is the change.
-        File.Move(pending, Path.Combine(folder, Current), overwrite: true);
+        DurableFolder.ReplaceLink(pending, Path.Combine(folder, Current));
         foreach (var name in (string[])["key.pem", "cert.pem", "ca.pem"])
         {
             if (!Path.Exists(Path.Combine(folder, name)))
