@@ -17,9 +17,9 @@ internal static class FederationEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/federations", ListAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPost("/federations", AddAsync).RequirePermission(Permissions.PrincipalManage);
-        routes.MapDelete("/federations/{name}", RemoveAsync).RequirePermission(Permissions.PrincipalManage);
+        routes.MapGet("/federations", ListAsync).RequirePermission(Permissions.AccessRead).Produces<Page<View>>();
+        routes.MapPost("/federations", AddAsync).RequirePermission(Permissions.PrincipalManage).Produces<View>(StatusCodes.Status201Created);
+        routes.MapDelete("/federations/{name}", RemoveAsync).RequirePermission(Permissions.PrincipalManage).GivesNothing();
         TokenEndpoints.Map(routes);
     }
 

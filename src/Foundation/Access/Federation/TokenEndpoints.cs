@@ -27,7 +27,7 @@ internal static class TokenEndpoints
     internal sealed record Refused([property: JsonPropertyName("error")] string Error, [property: JsonPropertyName("error_description")] string Description);
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/oauth/token", TokenAsync).AllowAnyone("the client's secret, or the token of an outside issuer that a federation trusts, is the credential");
+        routes.MapPost("/oauth/token", TokenAsync).AllowAnyone("the client's secret, or the token of an outside issuer that a federation trusts, is the credential").Produces<Granted>();
 
     private static async Task<IResult> TokenAsync(TokenService tokens, SignInBook book, HttpContext context, CancellationToken cancellationToken)
     {

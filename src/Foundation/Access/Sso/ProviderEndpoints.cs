@@ -26,14 +26,14 @@ internal static class ProviderEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/identity-providers", ListAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapGet("/identity-providers/{name}", ShowAsync).RequirePermission(Permissions.AccessRead);
-        routes.MapPut("/identity-providers/{name}", PutAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapDelete("/identity-providers/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPost("/identity-providers/{name}/test", TestAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPost("/identity-providers/{name}/links", LinkAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPost("/identity-links/end", UnlinkAsync).RequirePermission(Permissions.AccessManage);
-        routes.MapPost("/identity-providers/{name}/logout", LogoutAsync).AllowAnyone("the provider's signature on the logout token is the credential");
+        routes.MapGet("/identity-providers", ListAsync).RequirePermission(Permissions.AccessRead).Produces<Page<View>>();
+        routes.MapGet("/identity-providers/{name}", ShowAsync).RequirePermission(Permissions.AccessRead).Produces<View>().GivesRevision();
+        routes.MapPut("/identity-providers/{name}", PutAsync).RequirePermission(Permissions.AccessManage).Produces<Put>().Produces<Put>(StatusCodes.Status201Created).ChangesRevision(isRequired: false);
+        routes.MapDelete("/identity-providers/{name}", RemoveAsync).RequirePermission(Permissions.AccessManage).GivesNothing();
+        routes.MapPost("/identity-providers/{name}/test", TestAsync).RequirePermission(Permissions.AccessManage).Produces<Tested>();
+        routes.MapPost("/identity-providers/{name}/links", LinkAsync).RequirePermission(Permissions.AccessManage).GivesNothing();
+        routes.MapPost("/identity-links/end", UnlinkAsync).RequirePermission(Permissions.AccessManage).GivesNothing();
+        routes.MapPost("/identity-providers/{name}/logout", LogoutAsync).AllowAnyone("the provider's signature on the logout token is the credential").GivesNothing();
     }
 
     private static async Task<IResult> ListAsync(string? after, int? limit, Caller caller, AccessDb db, CancellationToken cancellationToken)
@@ -87,7 +87,7 @@ internal static class ProviderEndpoints
         if (!context.Request.HasFormContentType || context.Request.ContentLength is null or > MaxLogoutForm)
             return new Refusal(RefusalKind.Invalid, "sso.logout", "A logout token comes in a form, as logout_token.").ToProblem();
         var form = await context.Request.ReadFormAsync(cancellationToken);
-        return (await logout.EndAsync(name, form["logout_token"], cancellationToken)).Try(out _, out var refusal) ? TypedResults.Ok() : refusal.ToProblem();
+        return (await logout.EndAsync(name, form["logout_token"], cancellationToken)).Try(out _, out var refusal) ? TypedResults.NoContent() : refusal.ToProblem();
     }
 
     private static Task<Dictionary<string, int>> CountAsync(AccessDb db, CancellationToken cancellationToken) =>

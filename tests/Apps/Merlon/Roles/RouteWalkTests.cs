@@ -21,6 +21,7 @@ namespace Merlon.App.Tests.Roles;
 public sealed class RouteWalkTests : IAsyncLifetime
 {
     private static readonly string[] s_open = ["POST /bootstrap", "POST /sign-in", "POST /sign-in/factor", "POST /device", "POST /device/token", "POST /workload-renewals", "POST /breakglass/open",
+        "POST /identity-providers/{name}/logout", "POST /oauth/token", "GET /console/sign-in/sso/{provider}", "GET /console/sign-in/sso/{provider}/callback",
         "GET /console/assets/{name}", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/factor", "POST /console/sign-in/passkey/options",
         "POST /console/sign-in/passkey", "GET /console/enrol", "POST /console/enrol", "GET /console/"];
     private ControlHost.ControlHost _host = null!;
