@@ -1,5 +1,6 @@
 using Merlon.Access.BreakGlass;
 using Merlon.Access.Changes;
+using Merlon.Access.Contracts;
 using Merlon.Access.Storage;
 using Merlon.Kernel;
 using Microsoft.EntityFrameworkCore;
@@ -25,8 +26,21 @@ internal sealed class AccessSweep(IServiceScopeFactory scopes, TimeProvider time
             cancellationToken);
     }
 
+    /// <summary>Prepares every project once more: one whose making was cut off has no first policy yet.</summary>
+    public async Task PrepareProjectsAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var setups = scope.ServiceProvider.GetServices<IProjectSetup>().ToList();
+        foreach (var project in await scope.ServiceProvider.GetRequiredService<AccessDb>().Projects.AsNoTracking().ToListAsync(cancellationToken))
+        {
+            foreach (var setup in setups)
+                await setup.PrepareAsync(new Scope(project.Organisation, project.Id), cancellationToken);
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var isPrepared = false;
         using var timer = new PeriodicTimer(s_interval, time);
         try
         {
@@ -34,6 +48,9 @@ internal sealed class AccessSweep(IServiceScopeFactory scopes, TimeProvider time
             {
                 try
                 {
+                    if (!isPrepared)
+                        await PrepareProjectsAsync(stoppingToken);
+                    isPrepared = true;
                     await PassAsync(stoppingToken);
                 }
                 catch (Exception e) when (e is DbUpdateException or Microsoft.Data.Sqlite.SqliteException or EvidenceUnavailableException)

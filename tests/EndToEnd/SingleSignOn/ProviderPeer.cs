@@ -16,6 +16,8 @@ internal sealed class ProviderPeer : IAsyncDisposable
     private readonly string _merlonCa;
     private readonly int _port = FreePort();
     private readonly JsonObject _client;
+    private RSA _key = RSA.Create();
+    private string _keyId = "";
     private Process? _process;
 
     /// <param name="folder">A folder for its files.</param>
@@ -64,9 +66,10 @@ internal sealed class ProviderPeer : IAsyncDisposable
     public async Task StartAsync()
     {
         await StopAsync();
-        using var rsa = RSA.Create(2048);
-        var p = rsa.ExportParameters(includePrivateParameters: true);
-        var jwk = new JsonObject { ["kty"] = "RSA", ["use"] = "sig", ["alg"] = "RS256", ["kid"] = Guid.CreateVersion7().ToString("n") };
+        _key.Dispose();
+        (_key, _keyId) = (RSA.Create(2048), Guid.CreateVersion7().ToString("n"));
+        var p = _key.ExportParameters(includePrivateParameters: true);
+        var jwk = new JsonObject { ["kty"] = "RSA", ["use"] = "sig", ["alg"] = "RS256", ["kid"] = _keyId };
         foreach (var (name, value) in new[] { ("n", p.Modulus), ("e", p.Exponent), ("d", p.D), ("p", p.P), ("q", p.Q), ("dp", p.DP), ("dq", p.DQ), ("qi", p.InverseQ) })
             jwk[name] = System.Buffers.Text.Base64Url.EncodeToString(value!);
         var people = new JsonObject();
@@ -97,6 +100,14 @@ internal sealed class ProviderPeer : IAsyncDisposable
         await ready.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
+    /// <summary>A token as its owner's build system would sign it, with the key that it publishes.</summary>
+    public string Sign(JsonObject claims)
+    {
+        static string Part(JsonObject json) => System.Buffers.Text.Base64Url.EncodeToString(System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()));
+        var text = Part(new JsonObject { ["alg"] = "RS256", ["kid"] = _keyId, ["typ"] = "JWT" }) + "." + Part(claims);
+        return text + "." + System.Buffers.Text.Base64Url.EncodeToString(_key.SignData(System.Text.Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+    }
+
     public async Task StopAsync()
     {
         if (_process is not { } process)
@@ -108,7 +119,11 @@ internal sealed class ProviderPeer : IAsyncDisposable
         process.Dispose();
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _key.Dispose();
+    }
 
     private static void Install()
     {

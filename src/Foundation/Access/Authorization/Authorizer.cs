@@ -53,6 +53,9 @@ internal sealed class Authorizer(AccessDb db, AccessPolicy policy, SessionKeeper
         var snapshot = policy.Current;
         if (!ProjectChoice.Of(context.Request, found.Principal.Id, found.Principal.Scope, snapshot).Try(out var scope, out var elsewhere))
             return elsewhere;
+        // INVARIANT: a token for named verbs is for one project, whatever else its principal may do elsewhere.
+        if (found.Token.Verbs is not null && scope.Project != found.Principal.Project)
+            return ProjectChoice.Unknown(context.Request);
         return new Caller(found.Principal.Id, scope, snapshot.RolesOf(found.Principal.Id))
         {
             Snapshot = snapshot,

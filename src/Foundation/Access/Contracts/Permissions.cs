@@ -56,6 +56,12 @@ public static class Permissions
     /// <summary>Verbs about the organisation as a whole: a role in one project does not give them.</summary>
     internal static bool IsOrganisationWide(string permission) => permission is ProjectManage or OrganizationManage;
 
+    /// <summary>
+    /// Verbs with which one gives rights to others, or to a new credential of one's own. A token for named verbs never has them: it could make itself one
+    /// without that bound.
+    /// </summary>
+    internal static bool Gives(string permission) => permission is AccessManage or PrincipalManage or KeyManage or OrganizationManage;
+
     /// <summary>The type of resource that a verb is about.</summary>
     internal static string TypeOf(string permission) => permission[..permission.IndexOf(':', StringComparison.Ordinal)];
 

@@ -34,6 +34,8 @@ internal sealed record FederationForm(
             return Bad("A * stands only at the end of a claim's value.", "Write the value whole, or its beginning with a * behind it.");
         if (Verbs is not { Count: > 0 } || Verbs.Any(v => v is null || !Permissions.All.Contains(v)))
             return Bad("It needs the verbs that its tokens are good for.", $"Verbs: {string.Join(", ", Permissions.All.Order(StringComparer.Ordinal))}.");
+        if (Verbs.FirstOrDefault(Permissions.Gives) is { } giving)
+            return Bad($"The verb {giving} gives rights, with which a token could make itself one without bounds.", "Give rights as a person, or with a service's own token.");
         if (Life < TimeSpan.FromMinutes(1) || Life > MaxLife)
             return Bad("Its tokens live between a minute and an hour.", "For example --life 15m");
         return IssuerAddress.Parse(Issuer, Ca);

@@ -41,7 +41,8 @@ internal static class TokenEndpoints
         if (!ReadClient(context.Request, form, out var client, out var secret))
             return Answer(context, OAuthError.Client);
         var origin = SignInOrigin.Of(context);
-        if (await book.LockedAsync(origin, "\nclient " + client, cancellationToken) is { } locked)
+        // The network alone: a secret of 256 bits is not guessed, and a lock by name would let anybody shut a service out.
+        if (await book.LockedAsync(origin, account: null, cancellationToken) is { } locked)
         {
             await Problems.WriteAsync(context, locked);
             return Results.Empty;
@@ -60,7 +61,7 @@ internal static class TokenEndpoints
         if (token is not null)
             return TypedResults.Ok(new Granted(token.Text, "Bearer", (int)token.Life.TotalSeconds, string.Join(' ', token.Verbs), isExchange ? AccessTokenType : null));
         if (error!.Error == OAuthError.Client.Error)
-            await book.FailedAsync(origin, "\nclient " + client, null, "oauth.client", cancellationToken);
+            await book.FailedAsync(origin, account: null, principal: null, "oauth.client", cancellationToken);
         return Answer(context, error);
     }
 

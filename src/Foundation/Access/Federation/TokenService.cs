@@ -56,16 +56,22 @@ internal sealed class TokenService(AccessDb db, AccessPolicy policy, IssuedToken
             return (null, OAuthError.Client);
         // 2
         if (!(await issued.VerifyAsync(new IssuerAddress(federation.Issuer, federation.CaPem), assertion, federation.Audience, null, cancellationToken)).Try(out var claims, out var refusal))
-            return await RefusedAsync(federation, service, refusal.Kind == RefusalKind.Unavailable ? new OAuthError("temporarily_unavailable", refusal.Detail) : OAuthError.Grant(refusal.Detail), origin, cancellationToken);
+        {
+            // Anybody can send what no issuer signed: it is counted for the network, and told of in sum.
+            if (refusal.Kind == RefusalKind.Unavailable)
+                return (null, new OAuthError("temporarily_unavailable", refusal.Detail));
+            await book.FailedAsync(origin, account: null, principal: null, refusal.Code, cancellationToken);
+            return (null, OAuthError.Grant(refusal.Detail));
+        }
         // 3
         if (!FederationForm.Matches(federation.Claims, claims))
-            return await RefusedAsync(federation, service, OAuthError.Grant("The issuer's token does not have the claims that this federation wants."), origin, cancellationToken);
+            return await RefusedAsync(service, OAuthError.Grant("The issuer's token does not have the claims that this federation wants."), origin, cancellationToken);
         // 4
         if (TokenClaims.Time(claims, "exp") is not { } end)
             return (null, OAuthError.Grant("The issuer's token has no end."));
         var name = TokenClaims.Text(claims, "jti", 512) ?? Digest.Of(System.Text.Encoding.ASCII.GetBytes(assertion)).ToString();
         if (!await once.TakeAsync(federation.Issuer, federation.Id + "\n" + name, end, cancellationToken))
-            return await RefusedAsync(federation, service, OAuthError.Grant("The issuer's token was used before."), origin, cancellationToken);
+            return await RefusedAsync(service, OAuthError.Grant("The issuer's token was used before."), origin, cancellationToken);
         // 5
         var held = VerbsOf(service).Intersect(federation.Verbs.Split(' '), StringComparer.Ordinal).ToList();
         var asked = Words(scope);
@@ -93,21 +99,22 @@ internal sealed class TokenService(AccessDb db, AccessPolicy policy, IssuedToken
         return new MachineToken(credential.Text, life, verbs);
     }
 
-    private async Task<(MachineToken? Token, OAuthError? Error)> RefusedAsync(FederationRow federation, Principal service, OAuthError error, SignInOrigin origin, CancellationToken cancellationToken)
+    private async Task<(MachineToken? Token, OAuthError? Error)> RefusedAsync(Principal service, OAuthError error, SignInOrigin origin, CancellationToken cancellationToken)
     {
-        await book.FailedAsync(origin, "\nfederation " + federation.Id, service, error.Error, cancellationToken);
+        await book.FailedAsync(origin, account: null, service, error.Error, cancellationToken);
         return (null, error);
     }
 
     private SecurityEvent Of(Principal service, FederationRow? source, string operation, string message) =>
         events.By(service.Id, service.Scope, OcsfClass.Authentication, Logon, operation, new EventResource(source is null ? "principal" : "federation", source?.Name ?? service.Id), message);
 
-    /// <summary>What the service may do anywhere; each call is judged anew.</summary>
+    /// <summary>What the service may do anywhere, without giving rights; each call is judged anew.</summary>
     private IReadOnlyList<string> VerbsOf(Principal service)
     {
         var snapshot = policy.Current;
         return snapshot.State.Members.TryGetValue(service.Id, out var member)
-            ? [.. snapshot.BindingsOf(member).Where(b => b.Binding.Effect == BindingEffect.Allow).SelectMany(b => snapshot.State.VerbsOf(member.Organisation, b.Binding.Role)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]
+            ? [.. snapshot.BindingsOf(member).Where(b => b.Binding.Effect == BindingEffect.Allow).SelectMany(b => snapshot.State.VerbsOf(member.Organisation, b.Binding.Role))
+                .Where(verb => !Permissions.Gives(verb)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]
             : [];
     }
 

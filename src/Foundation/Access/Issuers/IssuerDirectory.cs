@@ -30,6 +30,9 @@ internal sealed class IssuerDirectory(TimeProvider time) : IDisposable
         public IssuerDocument? Document { get; set; }
         public DateTimeOffset TriedAt { get; set; }
 
+        /// <summary>Why the last try failed.</summary>
+        public Refusal? Failure { get; set; }
+
         public void Dispose()
         {
             Reading.Dispose();
@@ -57,11 +60,14 @@ internal sealed class IssuerDirectory(TimeProvider time) : IDisposable
             var isNewEnough = held is not null && (missesKey ? !ReferenceEquals(held, known) : now - held.ReadAt < s_fresh);
             if (isNewEnough || (held is not null && now - entry.TriedAt < s_pause))
                 return held!;
+            // Of many who wait for an issuer that does not answer, only one waits for the network.
+            if (held is null && entry.Failure is { } failure && now - entry.TriedAt < s_pause)
+                return failure;
             if (missesKey)
                 entry.TriedAt = now;
             if ((await FetchAsync(entry.Http, issuer, now, cancellationToken)).Try(out var read, out var refusal))
                 return entry.Document = read;
-            entry.TriedAt = now;
+            (entry.TriedAt, entry.Failure) = (time.GetUtcNow(), refusal);
             return held is not null ? held : refusal;
         }
         finally

@@ -18,6 +18,9 @@ internal sealed class ProviderRow
 
     /// <summary><see cref="Sso.ProviderSettings"/> as JSON.</summary>
     public required string Settings { get; set; }
+
+    /// <summary>Who connected it. The people who come from it hang on this one until they have shown to be others.</summary>
+    public required string CreatedBy { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required int Revision { get; set; }
 

@@ -118,8 +118,8 @@ internal sealed class SignInService(
         ProviderLink? link = null)
     {
         var session = await sessions.IssueAsync(principal, kind, origin, methods, mfaAt, cancellationToken, link);
-        if (mfaAt is not null && await db.People.FindAsync([principal.Id], cancellationToken) is { } person)
-            person.ProvedAt ??= book.Now;
+        if (mfaAt is not null)
+            await ProvedAsync(principal, cancellationToken);
         try
         {
             await db.CommitAsync(book.SignedIn(session, origin), cancellationToken);
@@ -131,6 +131,14 @@ internal sealed class SignInService(
         }
         await book.SucceededAsync(origin, account, cancellationToken);
         return new SignInStep(session, DeviceMark: await devices.MarkAsync(principal.Id, cancellationToken));
+    }
+
+    /// <summary>The person has shown a second factor of their own, here or at their provider. Who comes from a provider may have nothing else here.</summary>
+    private async Task ProvedAsync(Principal principal, CancellationToken cancellationToken)
+    {
+        if (await db.People.FindAsync([principal.Id], cancellationToken) is not { } person)
+            db.People.Add(person = new Person { PrincipalId = principal.Id });
+        person.ProvedAt ??= book.Now;
     }
 
     /// <summary>Who has a provider signs in there only: otherwise whoever left there could still come in here.</summary>

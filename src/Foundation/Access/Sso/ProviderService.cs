@@ -54,7 +54,7 @@ internal sealed class ProviderService(AccessDb db, AccessPolicy policy, PeopleSe
         if (row is null)
             db.Providers.Add(row = new ProviderRow
             {
-                Name = name, Organisation = caller.Scope.Organisation, Project = caller.Scope.Project, Issuer = "", ClientId = "", Settings = "",
+                Name = name, Organisation = caller.Scope.Organisation, Project = caller.Scope.Project, Issuer = "", ClientId = "", Settings = "", CreatedBy = caller.Id,
                 CreatedAt = time.GetUtcNow(), Revision = 0,
             });
         (row.Issuer, row.CaPem, row.ClientId, row.Settings) = (issuer.Issuer, issuer.CaPem, form.ClientId!, form.Settings.ToJson());
@@ -103,6 +103,10 @@ internal sealed class ProviderService(AccessDb db, AccessPolicy policy, PeopleSe
         if (await db.Identities.AnyAsync(i => i.PrincipalId == principal.Id || (i.Provider == name && i.Subject == subject), cancellationToken))
             return new Refusal(RefusalKind.Conflict, "provider.linked", "This person, or this subject, is linked already.") { Remedy = $"Unlink first: merlon sso unlink {principal.Name}" };
         db.Identities.Add(new IdentityRow { Provider = name, Subject = subject, PrincipalId = principal.Id, Groups = "", CreatedAt = time.GetUtcNow() });
+        // Whoever links decides who this person is from now on, as with an invitation: they are no second person to that one until they have shown to be.
+        (principal.InvitedBy, principal.InvitedAt) = (caller.Id, time.GetUtcNow());
+        if (await db.People.FindAsync([principal.Id], cancellationToken) is { } known)
+            known.ProvedAt = null;
         var ended = await EndSessionsAsync(t => t.PrincipalId == principal.Id, cancellationToken);
         await db.CommitAsync(Of(caller, principal.Id, ControlEvents.Update, "provider.link", ended), cancellationToken);
         return Unit.Value;

@@ -51,7 +51,7 @@ internal sealed class SsoPeople(AccessDb db, AccessPolicy policy, SubjectKeys su
         var (id, now) = (Principal.NewId(), time.GetUtcNow());
         var principal = new Principal
         {
-            Id = id, Organisation = provider.Organisation, Project = provider.Project, Name = name, Kind = Principal.Person,
+            Id = id, Organisation = provider.Organisation, Project = provider.Project, Name = name, Kind = Principal.Person, CreatedBy = provider.CreatedBy,
             SubjectPublicKey = await subjects.GetOrCreateAsync(provider.Scope, id, cancellationToken), CreatedAt = now,
         };
         db.Principals.Add(principal);

@@ -18,6 +18,8 @@ internal static class ProjectChoice
         return snapshot.State.Projects.Values.FirstOrDefault(p => p.Organisation == own.Organisation && p.Name == name) is { } project
             && (project.Id == own.Project || snapshot.Reaches(principal, project.Id))
             ? own with { Project = project.Id }
-            : new Refusal(RefusalKind.NotFound, "project.unknown", $"There is no project '{Text.Printable(name, 63)}'.") { Remedy = "See: merlon project list" };
+            : Unknown(request);
     }
+
+    public static Refusal Unknown(HttpRequest request) => ProjectService.Unknown(request.Headers[Header].ToString());
 }

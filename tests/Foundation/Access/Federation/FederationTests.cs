@@ -243,10 +243,55 @@ public sealed class FederationTests : IAsyncLifetime
 
         // A person's token is no client's secret.
         Assert.Equal("invalid_client", (await TokenAsync(("grant_type", "client_credentials"), ("client_id", _host.Owner!.Principal), ("client_secret", _host.Owner.Token))).Text("error"));
+        // Whoever knows the client's name does not shut it out, and the network that goes on guessing is locked.
         ControlAnswer answer = null!;
         for (var i = 0; i < 10; i++)
+            Assert.Equal("invalid_client", (await TokenAsync(("grant_type", "client_credentials"), ("client_id", _service.Principal), ("client_secret", "wrong"))).Text("error"));
+        Assert.True((await TokenAsync(right)).IsSuccess);
+        for (var i = 0; i < 25; i++)
             answer = await TokenAsync(("grant_type", "client_credentials"), ("client_id", _service.Principal), ("client_secret", "wrong"));
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status);
+    }
+
+    [Fact]
+    public async Task Token_ForNamedVerbs_IsForOneProject_AndGivesNoRights()
+    {
+        Assert.True((await _host.Owner!.PostAsync("/projects", new { name = "lab" })).IsSuccess);
+        Assert.True((await _host.Owner.BindAsync(_service.Principal, "owner", "organisation")).IsSuccess);
+        (string, string)[] right = [("grant_type", "client_credentials"), ("client_id", _service.Principal), ("client_secret", _service.Token)];
+        var narrow = (await TokenAsync(right)).Text("access_token");
+        async Task<HttpStatusCode> InLabAsync(string token)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/models/fraud") { Headers = { { "X-Merlon-Project", "lab" } } };
+            request.Headers.Authorization = new("Bearer", token);
+            using var response = await _host.Anonymous.SendAsync(request);
+            return response.StatusCode;
+        }
+        Assert.Equal(HttpStatusCode.OK, await InLabAsync(_service.Token));
+        Assert.Equal(HttpStatusCode.NotFound, await InLabAsync(narrow));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(narrow, "/models/fraud"));
+
+        foreach (var giving in (string[])["access:manage", "principal:manage", "key:manage", "organization:manage"])
+        {
+            Assert.Equal("federation.invalid", (await AddAsync("g", verbs: [giving])).Code);
+            Assert.Equal("invalid_scope", (await TokenAsync([.. right, ("scope", giving)])).Text("error"));
+        }
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(_service.Token, "/principals"));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync(narrow, "/principals"));
+    }
+
+    [Fact]
+    public async Task Issuer_ThatDoesNotAnswer_IsAskedOnce_ByManyAtATime()
+    {
+        var client = (await AddAsync()).Text("clientId");
+        _issuer.Discovery["issuer"] = "https://somebody.example";
+        for (var i = 0; i < 10; i++)
+            Assert.Equal("temporarily_unavailable", (await ExchangeAsync(client, _issuer.Sign(Claims()))).Text("error"));
+        Assert.Equal(1, _issuer.DiscoveryReads);
+        // It is back: a moment later it is asked again.
+        _issuer.Discovery["issuer"] = _issuer.Issuer;
+        _host.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.True((await ExchangeAsync(client, _issuer.Sign(Claims()))).IsSuccess);
     }
 
     [Fact]

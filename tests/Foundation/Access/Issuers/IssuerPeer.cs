@@ -40,6 +40,8 @@ internal sealed class IssuerPeer : IAsyncDisposable
     public ECDsa Key { get; private set; } = null!;
     public string KeyId { get; private set; } = "";
 
+    public int DiscoveryReads { get; private set; }
+
     /// <summary>How often its keys were read.</summary>
     public int KeyReads { get; private set; }
 
@@ -61,7 +63,11 @@ internal sealed class IssuerPeer : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.UseHttps(certificate)));
         var app = builder.Build();
         IssuerPeer? peer = null;
-        app.MapGet("/.well-known/openid-configuration", () => Results.Text(peer!.Discovery.ToJsonString(), "application/json"));
+        app.MapGet("/.well-known/openid-configuration", () =>
+        {
+            peer!.DiscoveryReads++;
+            return Results.Text(peer.Discovery.ToJsonString(), "application/json");
+        });
         app.MapGet("/keys", () =>
         {
             peer!.KeyReads++;

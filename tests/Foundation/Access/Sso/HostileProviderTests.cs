@@ -18,7 +18,7 @@ public sealed class HostileProviderTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        (_host, _issuer) = (await AccessHost.StartAsync(), await IssuerPeer.StartAsync());
+        (_host, _issuer) = (await AccessHost.StartAsync(new AccessOptions()), await IssuerPeer.StartAsync());
         Assert.True((await PutAsync("corp")).IsSuccess);
         Assert.True((await _host.Owner!.BindAsync("group:corp/ops", "operator")).IsSuccess);
     }
@@ -95,7 +95,7 @@ public sealed class HostileProviderTests : IAsyncLifetime
     public static TheoryData<string, string> Wrongs => new()
     {
         { "nonce", "sso.token" }, { "no-nonce", "sso.token" }, { "party", "sso.token" }, { "two-audiences", "sso.token" }, { "audience", "issuer.token" }, { "issuer", "issuer.token" },
-        { "kind", "issuer.token" }, { "no-subject", "sso.token" }, { "groups-elsewhere", "sso.groups" }, { "groups-many", "sso.groups" }, { "groups-object", "sso.groups" },
+        { "expired", "issuer.token" }, { "no-subject", "sso.token" }, { "groups-elsewhere", "sso.groups" }, { "groups-many", "sso.groups" }, { "groups-object", "sso.groups" },
         { "stranger", "sso.no-account" }, { "bad-name", "sso.name" },
     };
 
@@ -113,7 +113,7 @@ public sealed class HostileProviderTests : IAsyncLifetime
             case "two-audiences": claims["aud"] = new JsonArray("merlon", "somebody"); break;
             case "audience": claims["aud"] = "somebody"; break;
             case "issuer": claims["iss"] = "https://somebody.example"; break;
-            case "kind": (claims["nonce"], claims["exp"]) = (begun["nonce"], _host.Time.GetUtcNow().AddHours(-1).ToUnixTimeSeconds()); break;
+            case "expired": claims["exp"] = _host.Time.GetUtcNow().AddHours(-1).ToUnixTimeSeconds(); break;
             case "no-subject": claims.Remove("sub"); break;
             case "groups-elsewhere": (claims["_claim_names"], claims["groups"]) = (new JsonObject { ["groups"] = "src1" }, new JsonArray()); break;
             case "groups-many": claims["groups"] = new JsonArray([.. Enumerable.Range(0, 501).Select(i => (JsonNode)$"g{i}")]); break;
@@ -169,28 +169,48 @@ public sealed class HostileProviderTests : IAsyncLifetime
         Assert.Equal("", (await FinishAsync(linked, IdToken(linked, "sub-7"))).Code);
     }
 
-    [Fact]
-    public async Task SecondFactor_OfTheProvider_CountsWhereConfigured_AndNeverFromTheFuture()
+    private async Task<DateTimeOffset?> ProvedAtAsync(long? authTime, params string[] methods)
     {
         var begun = await BeginAsync();
         var claims = IdToken(begun);
-        (claims["amr"], claims["auth_time"]) = (new JsonArray("pwd", "otp"), _host.Time.GetUtcNow().AddHours(5).ToUnixTimeSeconds());
-        Assert.Equal("", (await FinishAsync(begun, claims)).Code);
-        Assert.Contains(_host.Events.All, e => e.Operation == "signin" && e.Attributes.Any(a => a is { Name: "mfa", Text: "proved" }));
+        claims["amr"] = new JsonArray([.. methods.Select(m => (JsonNode)m)]);
+        if (authTime is not null)
+            claims["auth_time"] = authTime;
+        var (code, context) = await FinishAsync(begun, claims);
+        Assert.Equal("", code);
+        return (await SessionAsync(SessionOf(context))).Value.Session.MfaAt;
+    }
 
+    [Fact]
+    public async Task SecondFactor_OfTheProvider_CountsWhereConfigured_FromWhenItWasSeen_AndNeverFromTheFuture()
+    {
+        var now = _host.Time.GetUtcNow();
+        Assert.InRange((await ProvedAtAsync(now.AddHours(5).ToUnixTimeSeconds(), "pwd", "otp"))!.Value, now, now.AddMinutes(2));
         // Somebody signed in there long ago: that is when they proved it, not now.
-        begun = await BeginAsync();
-        claims = IdToken(begun);
-        (claims["amr"], claims["auth_time"]) = (new JsonArray("otp"), _host.Time.GetUtcNow().AddHours(-2).ToUnixTimeSeconds());
-        var (_, context) = await FinishAsync(begun, claims);
-        var cookie = context.Response.Headers.SetCookie.Single(c => c!.StartsWith("__Host-merlon=ms_", StringComparison.Ordinal))!.Split(';')[0];
-        Assert.NotEmpty(cookie);
-        begun = await BeginAsync();
-        claims = IdToken(begun);
-        claims["amr"] = new JsonArray("pwd");
-        var before = _host.Events.All.Count(e => e.Operation == "signin");
-        Assert.Equal("", (await FinishAsync(begun, claims)).Code);
-        Assert.Contains(_host.Events.All.Where(e => e.Operation == "signin").Skip(before), e => e.Attributes.Any(a => a is { Name: "mfa", Text: "none" }));
+        Assert.Equal(now.AddHours(-2).ToUnixTimeSeconds(), (await ProvedAtAsync(now.AddHours(-2).ToUnixTimeSeconds(), "otp"))!.Value.ToUnixTimeSeconds());
+        Assert.Null(await ProvedAtAsync(now.ToUnixTimeSeconds(), "pwd"));
+    }
+
+    [Fact]
+    public async Task PeopleOfAProvider_AreNoSecondPersonForWhoConnectedIt_UntilTheyHaveShownToBe()
+    {
+        var now = _host.Time.GetUtcNow();
+        Assert.NotNull(await ProvedAtAsync(now.ToUnixTimeSeconds(), "otp"));
+        var olga = (await _host.Owner!.GetAsync("/principals")).Json!["items"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "olga")!["principal"]!.GetValue<string>();
+        async Task<IReadOnlySet<string>> BehindAsync(string id)
+        {
+            await using var scope = _host.Services.CreateAsyncScope();
+            return await scope.ServiceProvider.GetRequiredService<Merlon.Access.Changes.SecondPerson>().BehindAsync(id, CancellationToken.None);
+        }
+        Assert.Contains(_host.Owner.Principal, await BehindAsync(olga));
+        // One who was there before, and is now whoever the owner says.
+        var ann = await _host.AddAsync("ann", "auditor");
+        Assert.True((await _host.Owner.PostAsync("/identity-providers/corp/links", new { person = "ann", subject = "sub-9" })).IsSuccess);
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await ann.GetAsync("/whoami")).Status);
+        _host.Time.Advance(TimeSpan.FromDays(31));
+        Assert.DoesNotContain(_host.Owner.Principal, await BehindAsync(olga));
+        // Old enough, but it has not shown anything since.
+        Assert.Contains(_host.Owner.Principal, await BehindAsync(ann.Principal));
     }
 
     [Theory]
@@ -207,7 +227,7 @@ public sealed class HostileProviderTests : IAsyncLifetime
     {
         var begun = await BeginAsync();
         var (_, signedIn) = await FinishAsync(begun, IdToken(begun));
-        var cookie = signedIn.Response.Headers.SetCookie.Single(c => c!.StartsWith("__Host-merlon=ms_", StringComparison.Ordinal))!.Split(';')[0];
+        var cookie = SessionOf(signedIn);
         var claims = _issuer.Claims("merlon", _host.Time.GetUtcNow());
         (claims["sid"], claims["events"]) = ("session-1", new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() });
         switch (what)
@@ -235,13 +255,18 @@ public sealed class HostileProviderTests : IAsyncLifetime
         return await ControlAnswer.ReadAsync(await _host.Anonymous.PostAsync("/identity-providers/corp/logout", form));
     }
 
-    private async Task<bool> IsAliveAsync(string cookie)
+    private static string SessionOf(DefaultHttpContext context) =>
+        context.Response.Headers.SetCookie.Single(c => c!.StartsWith("__Host-merlon=ms_", StringComparison.Ordinal))!.Split(';')[0];
+
+    private async Task<Result<Caller>> SessionAsync(string cookie)
     {
         await using var scope = _host.Services.CreateAsyncScope();
         var context = new DefaultHttpContext();
         context.Request.Headers.Cookie = cookie;
-        return !(await scope.ServiceProvider.GetRequiredService<Merlon.Access.Authorization.Authorizer>().ResolveSessionAsync(context, CancellationToken.None)).IsRefused;
+        return await scope.ServiceProvider.GetRequiredService<Merlon.Access.Authorization.Authorizer>().ResolveSessionAsync(context, CancellationToken.None);
     }
+
+    private async Task<bool> IsAliveAsync(string cookie) => !(await SessionAsync(cookie)).IsRefused;
 
     [Fact]
     public async Task Provider_IsForOwnersOnly_AndOfOneTenant()
@@ -254,5 +279,14 @@ public sealed class HostileProviderTests : IAsyncLifetime
         // The secret is not given back, nor in any file of the database as it is.
         Assert.DoesNotContain("secret\":\"", (await _host.Owner.GetAsync("/identity-providers/corp")).Body, StringComparison.Ordinal);
         Assert.Equal("access.unauthenticated", (await ControlAnswer.ReadAsync(await _host.Anonymous.GetAsync("/identity-providers"))).Code);
+
+        var made = await _host.Owner.PostAsync("/organizations", new { name = "acme", owner = "boss" });
+        var acme = await _host.EnrolAsync(_host.Client(made.Text("token"), made.Text("principal")));
+        Assert.DoesNotContain("corp", (await acme.GetAsync("/identity-providers")).Body, StringComparison.Ordinal);
+        Assert.Equal("provider.unknown", (await acme.GetAsync("/identity-providers/corp")).Code);
+        Assert.Equal("provider.unknown", (await acme.DeleteAsync("/identity-providers/corp")).Code);
+        Assert.Equal("provider.exists", (await acme.PutAsync("/identity-providers/corp", Form(_issuer.Issuer, _issuer.CaPem))).Code);
+        // Another tenant's group is none here.
+        Assert.Equal("principal.unknown", (await acme.BindAsync("group:corp/ops", "owner", "organisation")).Code);
     }
 }

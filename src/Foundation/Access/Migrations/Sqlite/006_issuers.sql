@@ -8,6 +8,7 @@ CREATE TABLE access_identity_providers(
     ClientId TEXT NOT NULL,
     ClientSecretSealed BLOB NULL,
     Settings TEXT NOT NULL,
+    CreatedBy TEXT NOT NULL,
     CreatedAt INTEGER NOT NULL,
     Revision INTEGER NOT NULL) STRICT;
 
