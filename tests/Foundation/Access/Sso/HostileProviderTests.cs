@@ -205,6 +205,13 @@ public sealed class HostileProviderTests : IAsyncLifetime
         Assert.Contains(_host.Owner.Principal, await BehindAsync(olga));
         // One who was there before, and is now whoever the owner says.
         var ann = await _host.AddAsync("ann", "auditor");
+        await using (var scope = _host.Services.CreateAsyncScope())
+        {
+            // She had shown a factor of her own, when it was hers.
+            var db = scope.ServiceProvider.GetRequiredService<Merlon.Access.Storage.AccessDb>();
+            db.People.Add(new Merlon.Access.Model.Person { PrincipalId = ann.Principal, ProvedAt = now });
+            await db.SaveChangesAsync();
+        }
         Assert.True((await _host.Owner.PostAsync("/identity-providers/corp/links", new { person = "ann", subject = "sub-9" })).IsSuccess);
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await ann.GetAsync("/whoami")).Status);
         _host.Time.Advance(TimeSpan.FromDays(31));
